@@ -1,0 +1,302 @@
+"""Verified pairs to families, without chaining.
+
+Connected components are the wrong clusters of text reuse: one digest that prints three
+stories makes one family of them, and so does a thread of weak links. Here
+
+1. **round-ups** are found first: an article that holds the copy of several families in
+   different parts of itself. It joins none of them, and is marked;
+2. **near** pairs (high resemblance, which is symmetric) always belong together;
+3. **partial** pairs, strongest first, link an article or a cluster to another only if enough
+   members on both sides bear the link out (`_quorum`). One article between two clusters is
+   a bridge, not a reason to merge them.
+
+Order of input plays no part: ties fall to the articles' numbers, which are content-derived.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe._jit import kernel
+from dedupe.align import A_END, A_START, B_END, B_START, BOILERPLATE, PAIR, ROLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["cluster", "coverage", "find_round_ups"]
+
+SEGMENTS = 64
+"""Parts an article is divided into to see which of it a neighbour covers: the bits of a word."""
+
+SAME_EXTENT = 0.6
+"""An article found in a neighbour to this share is its equal, not a round-up that holds it."""
+
+STRONG = 0.7
+"""Containment from which one link is enough for a lone article to join: it is an excerpt."""
+
+HELD = 0.5
+"""A story counts as held by a round-up from this share of its words."""
+
+MAX_SATELLITE = 3
+"""Articles that may together join a cluster on links to a single member of it."""
+
+MAX_NEIGHBOURS = 1000
+"""Neighbours looked at to tell a round-up, largest share first."""
+
+
+@kernel
+def _coverage(
+    passages: NDArray[np.int64],
+    pairs: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    out: NDArray[np.uint64],
+) -> None:
+    for row in range(len(passages)):
+        if passages[row, ROLE] == BOILERPLATE:
+            continue
+        pair = passages[row, PAIR]
+        for side in range(2):
+            start = passages[row, B_START if side else A_START]
+            end = passages[row, B_END if side else A_END]
+            length = lengths[pairs[pair, side]]
+            # Segments whose middle the passage covers, and at least the one it starts in.
+            first = (start * SEGMENTS + length // 2) // length
+            last = (end * SEGMENTS + length // 2) // length
+            first = min(first, start * SEGMENTS // length) if last <= first else first
+            for bit in range(first, max(last, first + 1)):
+                out[pair, side] |= np.uint64(1) << np.uint64(min(bit, SEGMENTS - 1))
+
+
+def coverage(
+    passages: NDArray[np.int64], pairs: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Which 64ths of each article of a pair its passages cover.
+
+    Args:
+        passages: as in `dedupe.align.Alignment`.
+        pairs: int64 (n_pairs, 2).
+        lengths: int64 (n_articles,), tokens of each article.
+
+    Returns:
+        uint64 (n_pairs, 2), a bit per segment of a and of b; boilerplate does not count.
+    """
+    out = np.zeros((len(pairs), 2), np.uint64)
+    _coverage(passages, pairs, lengths, out)
+    return out
+
+
+@kernel
+def _bits(x: np.uint64) -> int:
+    n = 0
+    while x != np.uint64(0):
+        x &= x - np.uint64(1)
+        n += 1
+    return n
+
+
+@kernel
+def _overlap(x: np.uint64, y: np.uint64) -> bool:
+    """Whether two areas are the same part: neighbours in a digest touch by a segment at most."""
+    shared = _bits(x & y)
+    return shared >= 2 or 2 * shared > min(_bits(x), _bits(y))
+
+
+@kernel
+def _is_round_up(masks: NDArray[np.uint64]) -> bool:
+    """Whether the areas of an article that others cover fall into separate parts."""
+    areas = np.zeros(len(masks), np.uint64)
+    sizes = np.zeros(len(masks), np.int64)
+    n = 0
+    for m in range(len(masks)):
+        area, size = masks[m], 1
+        kept = 0
+        for k in range(n):
+            if _overlap(areas[k], masks[m]):
+                area |= areas[k]
+                size += sizes[k]
+            else:
+                areas[kept], sizes[kept] = areas[k], sizes[k]
+                kept += 1
+        areas[kept], sizes[kept] = area, size
+        n = kept + 1
+    # Two lone excerpts of one long report look just like two stories of a digest; two
+    # families, or three of anything, do not.
+    return n >= 3 or (n == 2 and sizes[0] + sizes[1] >= 3)
+
+
+def find_round_ups(
+    n: int,
+    pairs: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    masks: NDArray[np.uint64],
+) -> NDArray[np.bool_]:
+    """Articles that hold the copy of several families.
+
+    Args:
+        n: number of articles.
+        pairs: int64 (n_pairs, 2), verified.
+        shares: float64 (n_pairs, 2), net share of a found in b, and of b in a.
+        masks: uint64 (n_pairs, 2), from `coverage`.
+
+    Returns:
+        bool (n,).
+    """
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    own = np.concatenate([shares[:, 0], shares[:, 1]])  # of the article, found in the neighbour
+    others = np.concatenate([shares[:, 1], shares[:, 0]])
+    areas = np.concatenate([masks[:, 0], masks[:, 1]])
+    held = (others >= HELD) & (own < SAME_EXTENT)
+    both, areas, others = both[held], areas[held], others[held]
+    order = np.lexsort((both[:, 1], -others, both[:, 0]))
+    articles, areas = both[order, 0], areas[order]
+    out = np.zeros(n, np.bool_)
+    for article, first, last in _runs(articles):
+        if last - first >= 3:
+            out[article] = _is_round_up(areas[first : min(last, first + MAX_NEIGHBOURS)])
+    return out
+
+
+def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """(value, first, last) of each run of equal values."""
+    if len(values) == 0:
+        return
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    for first, last in zip(starts, np.r_[starts[1:], len(values)], strict=True):
+        yield int(values[first]), int(first), int(last)
+
+
+_Link = tuple[int, int, float]
+_Bundle = tuple[float, set[int], set[int]]
+
+
+class _Clusters:
+    """Disjoint sets with sizes; the root is the member of the lowest number."""
+
+    def __init__(self, n: int) -> None:
+        self.parent = list(range(n))
+        self.size = [1] * n
+
+    def root(self, x: int) -> int:
+        while self.parent[x] != x:
+            self.parent[x] = self.parent[self.parent[x]]
+            x = self.parent[x]
+        return x
+
+    def merge(self, x: int, y: int) -> None:
+        x, y = sorted((self.root(x), self.root(y)))
+        if x != y:
+            self.parent[y] = x
+            self.size[x] += self.size[y]
+
+
+def _quorum(size: int, other: int, weight: float) -> int:
+    """Members of a cluster of this size that must bear out a link to one of size `other`."""
+    half = (size + 1) // 2
+    if other == 1:
+        return 1 if weight >= STRONG else min(3, half)
+    return 1 if size == 1 else min(3, max(2, half))
+
+
+def cluster(
+    n: int,
+    pairs: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    near: NDArray[np.bool_],
+    round_ups: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Cluster articles by their verified pairs.
+
+    Args:
+        n: number of articles, numbered by content.
+        pairs: int64 (n_pairs, 2), those that link at all.
+        weights: float64 (n_pairs,), the larger of a pair's two net shares.
+        near: bool (n_pairs,), pairs that always belong together.
+        round_ups: bool (n,), articles that only their near-duplicates may join.
+
+    Returns:
+        int64 (n,), the lowest number of each article's cluster.
+    """
+    clusters = _Clusters(n)
+    mixed = round_ups[pairs].any(axis=1)
+    same = near & (round_ups[pairs[:, 0]] == round_ups[pairs[:, 1]]) if len(pairs) else near
+    for x, y in pairs[same].tolist():
+        clusters.merge(x, y)
+    links = [
+        (x, y, w)
+        for (x, y), w in zip(
+            pairs[~same & ~mixed].tolist(), weights[~same & ~mixed].tolist(), strict=True
+        )
+    ]
+    merging = True
+    while merging:
+        links = [link for link in links if clusters.root(link[0]) != clusters.root(link[1])]
+        merging = _merge_pass(clusters, links)
+    _attach_satellites(clusters, links)
+    return np.array([clusters.root(x) for x in range(n)], np.int64)
+
+
+def _bundle(clusters: _Clusters, links: list[_Link]) -> dict[tuple[int, int], _Bundle]:
+    """Links between the same two clusters: the best weight, and the members on each side."""
+    bundles: dict[tuple[int, int], _Bundle] = {}
+    for *ends, weight in links:
+        (root_x, x), (root_y, y) = sorted((clusters.root(end), end) for end in ends)
+        best, side_x, side_y = bundles.setdefault((root_x, root_y), (weight, set(), set()))
+        side_x.add(x)
+        side_y.add(y)
+        if weight > best:
+            bundles[root_x, root_y] = (weight, side_x, side_y)
+    return bundles
+
+
+def _merge_pass(clusters: _Clusters, links: list[_Link]) -> bool:
+    """Merge what the links bear out, each cluster judged as it stood before; whether any did."""
+    bundles = _bundle(clusters, links)
+    size = {root: clusters.size[root] for key in bundles for root in key}
+    merged: set[int] = set()  # took part in a merge that changed what it is
+    grown: set[int] = set()  # took in lone articles only
+    for (x, y), (weight, side_x, side_y) in sorted(
+        bundles.items(), key=lambda item: (-item[1][0], item[0])
+    ):
+        lone = size[x] == 1 or size[y] == 1
+        busy = merged if lone else merged | grown
+        if x in busy or y in busy:
+            continue
+        if len(side_x) < _quorum(size[x], size[y], weight):
+            continue
+        if len(side_y) < _quorum(size[y], size[x], weight):
+            continue
+        clusters.merge(x, y)
+        if lone and size[x] != size[y]:
+            small, large = (x, y) if size[x] < size[y] else (y, x)
+            merged.add(small)
+            grown.add(large)
+        else:
+            merged.update((x, y))
+    return bool(merged)
+
+
+def _attach_satellites(clusters: _Clusters, links: list[_Link]) -> None:
+    """Give what is left of one to three articles to the one cluster it links to best.
+
+    All of them must link to it, or one strongly. Once, and to clusters as they stood before: what is attached attracts nothing further.
+    """
+    bundles = _bundle(clusters, links)
+    size = {root: clusters.size[root] for key in bundles for root in key}
+    attached: set[int] = set()
+    hosts: set[int] = set()
+    for key, (weight, *sides) in sorted(bundles.items(), key=lambda item: (-item[1][0], item[0])):
+        small, large = (0, 1) if size[key[0]] <= size[key[1]] else (1, 0)
+        satellite, host = key[small], key[large]
+        if size[satellite] > MAX_SATELLITE:
+            continue
+        if len(sides[small]) < size[satellite] and weight < STRONG:
+            continue
+        if satellite in attached or satellite in hosts or host in attached:
+            continue
+        clusters.merge(satellite, host)
+        attached.add(satellite)
+        hosts.add(host)

@@ -1,0 +1,188 @@
+"""Families of articles that carry the same copy, and which article each derives from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe._jit import kernel
+from dedupe.align import A_END, A_START, B_END, B_START, PAIR
+from dedupe.cluster import cluster, coverage, find_round_ups
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedupe.config import Config
+    from dedupe.ingest import Articles
+    from dedupe.matching import Matches
+
+__all__ = ["Families", "Family", "find_families", "reused_words"]
+
+SUBSTANTIAL = 0.1
+"""Net shared words must be this share of a whole article, quotations included, to link it."""
+
+OWN_COPY = 0.25
+"""A representative must itself be the family's copy to this share: a digest is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Articles that carry the same copy.
+
+    Attributes:
+        name: "f" and 16 hex digits, the lowest fingerprint of its members.
+        members: article numbers, ascending.
+        representative: number of the fullest member that is the copy itself.
+        first_seen: earliest date of a member, None where no date is known.
+        sources: names of the members' sources, in alphabetical order.
+    """
+
+    name: str
+    members: list[int]
+    representative: int
+    first_seen: str | None
+    sources: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """All families of a corpus.
+
+    Attributes:
+        families: largest first, then by name.
+        round_ups: bool (n_articles,), articles that hold the copy of several families.
+        origin: int64 (n_articles,), the article each most likely derives from, or -1.
+    """
+
+    families: list[Family]
+    round_ups: NDArray[np.bool_]
+    origin: NDArray[np.int64]
+
+
+def find_families(articles: Articles, matches: Matches, config: Config) -> Families:
+    """Cluster the verified pairs and describe the clusters."""
+    n = len(articles)
+    near = matches.resemblance >= config.near
+    net = _linking_shares(articles, matches)
+    links = (net.max(axis=1, initial=0) >= config.threshold) | near
+    pairs, net = matches.pairs[links], net[links]
+    # Two near-duplicates made of little but quotations are still the same copy.
+    net[near[links]] = np.maximum(net, matches.shares[links])[near[links]]
+    masks = coverage(matches.passages, matches.pairs, articles.words)[links]
+    round_ups = find_round_ups(n, pairs, net, masks)
+    roots = cluster(n, pairs, net.max(axis=1, initial=0), near[links], round_ups)
+    own = np.zeros(n)
+    inside = roots[pairs[:, 0]] == roots[pairs[:, 1]]
+    for side in range(2):
+        np.maximum.at(own, pairs[inside, side], net[inside, side])
+    families = [
+        _describe(articles, members, own)
+        for members in np.split(*_by_root(roots))
+        if len(members) > 1
+    ]
+    families.sort(key=lambda family: (-len(family.members), family.name))
+    origin = np.full(n, -1, np.int64)
+    order = _precedence(articles, families)
+    _find_origins(pairs[inside], net[inside], order, config.threshold, origin)
+    return Families(families, round_ups, origin)
+
+
+def _linking_shares(articles: Articles, matches: Matches) -> NDArray[np.float64]:
+    """Net shares of both articles of each pair; 0 where the article has hardly a body.
+
+    Of an interview that is nearly all quotation, a shared sentence of the remainder would
+    otherwise pass for half an article.
+    """
+    words = articles.words[matches.pairs].reshape(-1, 2)
+    substantial = matches.net_words[:, None] >= np.maximum(SUBSTANTIAL * words, 1)
+    return np.where(substantial, matches.net, 0.0)
+
+
+def _by_root(roots: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Articles grouped by cluster, and where each further group starts."""
+    order = np.argsort(roots, kind="stable")
+    ordered = roots[order]
+    return order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+
+
+def _describe(articles: Articles, members: NDArray[np.int64], own: NDArray[np.float64]) -> Family:
+    words = articles.words
+    fullest = sorted(members.tolist(), key=lambda k: (-int(words[k]), k))
+    representative = next((k for k in fullest if own[k] >= OWN_COPY), fullest[0])
+    dates = [d for k in fullest if (d := articles.published[k]) is not None]
+    return Family(
+        name=f"f{int(articles.fingerprints[members[0]]):016x}",
+        members=members.tolist(),
+        representative=representative,
+        first_seen=min(dates, default=None),
+        sources=sorted({s for k in fullest if (s := articles.sources[k]) is not None}),
+    )
+
+
+def _precedence(articles: Articles, families: list[Family]) -> NDArray[np.int64]:
+    """int64 (n,), a rank within its family of each member: the earlier published is lower.
+
+    Where a member has no date, the fuller text is taken for the earlier one: papers cut.
+    """
+    rank = np.zeros(len(articles), np.int64)
+    words = articles.words
+    for family in families:
+        dated = all(articles.published[k] is not None for k in family.members)
+        ordered = sorted(
+            family.members,
+            key=lambda k: ((articles.published[k] or "") if dated else "", -int(words[k]), k),
+        )
+        rank[ordered] = np.arange(len(ordered))
+    return rank
+
+
+@kernel
+def _find_origins(
+    pairs: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    rank: NDArray[np.int64],
+    threshold: float,
+    origin: NDArray[np.int64],
+) -> None:
+    """Of the members before it in rank, the one that holds most of an article; of equals the first."""
+    best = np.zeros(len(origin))
+    for p in range(len(pairs)):
+        for side in range(2):
+            article, other = pairs[p, side], pairs[p, 1 - side]
+            share = shares[p, side]
+            if rank[other] >= rank[article] or share < threshold:
+                continue
+            if share > best[article] or (
+                share == best[article] and rank[other] < rank[origin[article]]
+            ):
+                best[article] = share
+                origin[article] = other
+
+
+@kernel
+def _union_lengths(intervals: NDArray[np.int64], out: NDArray[np.int64]) -> None:
+    """Sum up rows (article, start, end), sorted, counting what overlaps once."""
+    end = 0
+    for k in range(len(intervals)):
+        article, start, stop = intervals[k]
+        if k == 0 or intervals[k - 1, 0] != article:
+            end = 0
+        if stop > end:
+            out[article] += stop - max(start, end)
+            end = stop
+
+
+def reused_words(matches: Matches, n: int) -> NDArray[np.int64]:
+    """int64 (n,), words of each article that lie in a passage shared with any other."""
+    rows = matches.passages
+    sides = [
+        np.stack([matches.pairs[rows[:, PAIR], side], rows[:, start], rows[:, end]], axis=1)
+        for side, start, end in ((0, A_START, A_END), (1, B_START, B_END))
+    ]
+    intervals = np.concatenate(sides)
+    intervals = intervals[np.lexsort((intervals[:, 2], intervals[:, 1], intervals[:, 0]))]
+    out = np.zeros(n, np.int64)
+    _union_lengths(intervals, out)
+    return out

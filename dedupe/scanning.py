@@ -1,0 +1,188 @@
+"""The batch driver: a corpus in, tables out."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from dedupe._version import __version__
+from dedupe.config import Config
+from dedupe.corpus import read_corpus
+from dedupe.families import find_families
+from dedupe.ingest import ingest
+from dedupe.lsh import expected_recall
+from dedupe.matching import find_matches
+from dedupe.tables import documents_table, families_table, pairs_table, passages_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from dedupe.errors import Problem
+    from dedupe.families import Families
+    from dedupe.ingest import Articles
+    from dedupe.matching import Matches
+
+__all__ = ["Progress", "ScanResult", "scan"]
+
+RECALL_AT = (0.5, 0.7, 0.9)
+"""Resemblances at which a run states the expected recall of its banding."""
+
+
+class Progress(Protocol):
+    """What a scan tells while it works; see `dedupe.cli` for one that draws bars."""
+
+    def stage(self, name: str) -> None:
+        """A stage begins: "read", "near-duplicates", "postings", "verify", "align", "families"."""
+
+    def bytes_read(self, done: int, total: int) -> None:
+        """Input bytes read so far, of all of them (0: not known)."""
+
+
+class _Silent:
+    def stage(self, name: str) -> None:
+        pass
+
+    def bytes_read(self, done: int, total: int) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan found. The tables' columns are described in `docs/output.md`.
+
+    Attributes:
+        documents, pairs, passages, families: polars frames.
+        run: version, configuration, counts of every stage, seconds by stage: `run.json`.
+        problems: inputs that could not be read or used: `errors.jsonl`.
+    """
+
+    documents: pl.DataFrame
+    pairs: pl.DataFrame
+    passages: pl.DataFrame
+    families: pl.DataFrame
+    run: dict[str, Any]
+    problems: list[Problem]
+
+
+def scan(
+    inputs: str | PathLike[str] | Sequence[str | PathLike[str]],
+    config: Config | None = None,
+    *,
+    progress: Progress | None = None,
+    stdin: BinaryIO | None = None,
+    **settings: Any,
+) -> ScanResult:
+    """Find every family, pair and shared passage in a corpus.
+
+    Args:
+        inputs: directories, globs or files (.txt .md .html .jsonl .csv .parquet, and .gz and
+            .zst of .jsonl), or "-" for JSONL on standard input; one or several.
+        config: all settings; or give single ones by name: `scan("news/", threshold=0.5)`.
+        progress: told of stages and bytes read.
+        stdin: read in place of standard input for "-".
+
+    Raises:
+        ConfigError: a setting is unknown or has no meaning.
+        InputError: there is nothing to read at all.
+        MissingExtraError: the inputs need an extra that is not installed.
+
+    Example:
+        >>> result = scan("seeds/")  # doctest: +SKIP
+        >>> result.families["size"].to_list()  # doctest: +SKIP
+        [2]
+    """
+    config = (config or Config()).replace(**settings)
+    paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
+    progress = progress or _Silent()
+    clock = _Clock(progress)
+    problems: list[Problem] = []
+    clock.stage("read")
+    reader = read_corpus(paths, config, problems, stdin=stdin, progress=progress.bytes_read)
+    articles = ingest(reader, config, problems)
+    try:
+        matches = find_matches(articles, config, clock.stage)
+        clock.stage("families")
+        families = find_families(articles, matches, config)
+        clock.stage("tables")
+        tables = {
+            "documents": documents_table(articles, matches, families),
+            "pairs": pairs_table(articles, matches, config),
+            "passages": passages_table(articles, matches),
+            "families": families_table(articles, families),
+        }
+    finally:
+        articles.spool.close()
+    problems.sort()
+    seconds = clock.finish()
+    run = _run_record(config, articles, matches, families, problems, seconds)
+    run["counts"]["files_skipped"] = reader.skipped
+    run["counts"]["dates_not_understood"] = reader.unread_dates
+    return ScanResult(**tables, run=run, problems=problems)
+
+
+class _Clock:
+    """Seconds by stage, each stage announced as it begins."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._seconds: dict[str, float] = {}
+        self._name = ""
+        self._began = 0.0
+
+    def stage(self, name: str) -> None:
+        self._end()
+        self._name, self._began = name, time.perf_counter()
+        self._progress.stage(name)
+
+    def finish(self) -> dict[str, float]:
+        self._end()
+        return self._seconds
+
+    def _end(self) -> None:
+        if self._name:
+            self._seconds[self._name] = round(time.perf_counter() - self._began, 3)
+        self._name = ""
+
+
+def _run_record(
+    config: Config,
+    articles: Articles,
+    matches: Matches,
+    families: Families,
+    problems: list[Problem],
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    """What `run.json` says."""
+    words = articles.words
+    return {
+        "version": __version__,
+        "config": config.to_dict(),
+        "scale": articles.scale,
+        "threads": config.worker_threads,
+        "unicode": unicodedata.unidata_version,
+        "expected_recall": {
+            f"{at:.1f}": round(expected_recall(at, config.bands, config.rows), 4)
+            for at in RECALL_AT
+        },
+        "counts": {
+            "articles_read": articles.n_read,
+            "articles": len(articles),
+            "text_bytes": articles.text_bytes,
+            "words": int(words.sum()),
+            "articles_too_short": int((words < config.min_shared_words).sum()),
+            **matches.counts,
+            "pairs": len(matches.pairs),
+            "passages": len(matches.passages),
+            "families": len(families.families),
+            "articles_in_families": sum(len(f.members) for f in families.families),
+            "round_ups": int(families.round_ups.sum()),
+            "problems": len(problems),
+            "tokens_spilled_to_disk": articles.spool.spilled,
+        },
+        "seconds": seconds,
+    }

@@ -1,0 +1,79 @@
+"""Tokens to shingles: every w consecutive tokens as one uint64.
+
+    polynomial(i) = Σ_{k<w} token[i + k] · B^(w-1-k)   mod 2^64
+    shingle(i)    = fmix64(polynomial(i))
+
+with B = 0x9E3779B97F4A7C15 and MurmurHash3's 64-bit finaliser, so that the cost per shingle
+does not depend on w. A text of fewer than w tokens has no shingle.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe._jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedupe.tokens import Tokens
+
+__all__ = ["fill_shingles", "fingerprints", "fmix64", "shingles"]
+
+BASE = np.uint64(0x9E3779B97F4A7C15)
+"""Odd, so that multiplying by it loses nothing: 2^64 / golden ratio (Knuth, TAOCP 3, 6.4)."""
+
+
+@kernel
+def fmix64(x: np.uint64) -> np.uint64:
+    """MurmurHash3's 64-bit finaliser, a bijection (Appleby, public domain)."""
+    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return x ^ (x >> np.uint64(33))
+
+
+@kernel
+def fill_shingles(tokens: NDArray[np.uint64], w: int, out: NDArray[np.uint64]) -> int:
+    """Shingle hashes of one article's token hashes into `out`, in text order; their number."""
+    n = len(tokens) - w + 1
+    if n <= 0:
+        return 0
+    top = np.uint64(1)
+    rolling = np.uint64(0)
+    for k in range(w):
+        rolling = rolling * BASE + tokens[k]
+        if k > 0:
+            top *= BASE
+    out[0] = fmix64(rolling)
+    for i in range(1, n):
+        rolling = (rolling - tokens[i - 1] * top) * BASE + tokens[i + w - 1]
+        out[i] = fmix64(rolling)
+    return n
+
+
+def shingles(tokens: NDArray[np.uint64], w: int) -> NDArray[np.uint64]:
+    """Shingle hashes of one article, uint64 (max(0, n_tokens - w + 1),), in text order."""
+    out = np.empty(max(0, len(tokens) - w + 1), np.uint64)
+    fill_shingles(tokens, w, out)
+    return out
+
+
+@kernel
+def _fingerprints(
+    offsets: NDArray[np.int64], hashes: NDArray[np.uint64], out: NDArray[np.uint64]
+) -> None:
+    for article in range(len(offsets) - 1):
+        first, last = offsets[article], offsets[article + 1]
+        value = np.uint64(last - first)
+        for i in range(first, last):
+            value = fmix64(value * BASE + hashes[i])
+        out[article] = value
+
+
+def fingerprints(tokens: Tokens) -> NDArray[np.uint64]:
+    """One uint64 per article that equal token sequences share; uint64 (n_articles,)."""
+    out = np.empty(len(tokens.offsets) - 1, np.uint64)
+    _fingerprints(tokens.offsets, tokens.hashes, out)
+    return out

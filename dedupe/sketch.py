@@ -1,0 +1,75 @@
+"""Scaled MinHash (FracMinHash): the shingle hashes below 2^64 / s stand for all of them.
+
+Two articles share about 1/s of their common shingles in their sketches, whatever their
+lengths: unlike a signature, a sketch sees a short text inside a long one (Irber et al. 2022,
+"Lightweight compositional analysis of metagenomes with FracMinHash"; Broder 1997's mod-m
+sketches). Sketches of a smaller scale contain those of a larger one, so a run may start at
+s = 1 and thin out as the corpus grows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe._jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedupe.config import Config
+
+__all__ = ["MAX_SCALE", "choose_scale", "fill_sketch", "min_shared_hashes", "sketch_limit"]
+
+MAX_SCALE = 8
+"""Largest scale chosen by itself: at 16 recall at containment .1–.2 falls to .86 (docs/design.md)."""
+
+SKETCH_BUDGET = 5_000_000
+"""Sketch hashes a corpus may have before the scale doubles: about 80 MB with their articles."""
+
+
+def choose_scale(n_shingles: int, config: Config) -> int:
+    """The scale for a corpus of so many shingles: as configured, else the smallest affordable."""
+    if config.scale:
+        return config.scale
+    scale = 1
+    while scale < MAX_SCALE and n_shingles > scale * SKETCH_BUDGET:
+        scale *= 2
+    return scale
+
+
+def sketch_limit(scale: int) -> np.uint64:
+    """The largest hash that belongs to a sketch of this scale."""
+    return np.uint64((1 << 64) // scale - 1)
+
+
+def min_shared_hashes(scale: int, config: Config) -> int:
+    """Sketch hashes a candidate pair must share.
+
+    At s = 1 the sketch is the whole text, and the number is exact. Above, half the expected
+    number (so that sampling loses few), and at least two: one shared hash in eight hundred
+    words is chance more often than reuse.
+    """
+    if scale == 1:
+        return config.min_shared_shingles
+    return max(min(2, config.min_shared_shingles), config.min_shared_shingles // (2 * scale))
+
+
+@kernel
+def fill_sketch(shingles: NDArray[np.uint64], limit: np.uint64, out: NDArray[np.uint64]) -> int:
+    """The distinct shingles up to `limit`, ascending, into `out`; their number."""
+    n = 0
+    for i in range(len(shingles)):
+        if shingles[i] <= limit:
+            out[n] = shingles[i]
+            n += 1
+    if n == 0:
+        return 0
+    out[:n].sort()
+    kept = 1
+    for i in range(1, n):
+        if out[i] != out[kept - 1]:
+            out[kept] = out[i]
+            kept += 1
+    return kept

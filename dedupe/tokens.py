@@ -1,0 +1,435 @@
+"""Texts to tokens: a folded word's hash, its span in the raw text, and paragraph starts.
+
+Words are runs of letters, marks and digits; characters of scripts without spaces are tokens
+of their own. What `dedupe.unicode` folds makes no difference, nor does house style: "U.S."
+is "US", "don’t" is "don't" is "dont", "4,000" is "4000". `docs/hashing.md` specifies all of
+it, with the hash, so that any program can reproduce a token.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dedupe._jit import kernel
+from dedupe.records import Article, Batch
+from dedupe.unicode import (
+    APOSTROPHE,
+    IGNORE,
+    MARK,
+    NEWLINE,
+    SEPARATOR,
+    SINGLE,
+    WORD,
+    UnicodeTables,
+    unicode_tables,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+__all__ = ["PARAGRAPH", "QUOTED", "Tokens", "tokenise", "tokenise_text"]
+
+PARAGRAPH = np.uint8(1)
+"""Flag: the first token after a line break."""
+QUOTED = np.uint8(2)
+"""Flag: the token stands in quoted speech (set by `dedupe.quotations`)."""
+
+MAX_TOKEN_BYTES = 240
+"""A token ends when its folded UTF-8 is this long: base64 and other run-on junk is cut."""
+
+_MAX_MARKS = 30
+"""Marks put in canonical order after one letter: the Stream-Safe limit of UAX #15."""
+
+_SCRATCH = 272  # folded bytes of one token, whole 8-byte lanes
+
+_P1 = np.uint64(0x9E3779B185EBCA87)
+_P2 = np.uint64(0xC2B2AE3D27D4EB4F)
+_P3 = np.uint64(0x165667B19E3779F9)
+_P4 = np.uint64(0x85EBCA77C2B2AE63)
+_P5 = np.uint64(0x27D4EB2F165667C5)
+
+
+# Folded byte of each ASCII letter and digit, 0 for every other byte.
+_ASCII_FOLD = np.zeros(256, np.uint8)
+for _byte in b"abcdefghijklmnopqrstuvwxyz0123456789":
+    _ASCII_FOLD[[_byte, ord(chr(_byte).upper())]] = _byte
+
+
+class Tokens(NamedTuple):
+    """The tokens of a batch of articles, end to end.
+
+    Attributes:
+        offsets: int64 (n_articles + 1,), where each article's tokens start.
+        hashes: uint64 (n_tokens,), XXH64 with seed 0 of each token's folded UTF-8.
+        starts: uint32 (n_tokens,), first code point of each token in its article's raw text.
+        ends: uint32 (n_tokens,), code point after the last one.
+        flags: uint8 (n_tokens,), `PARAGRAPH` and `QUOTED`.
+    """
+
+    offsets: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+    starts: NDArray[np.uint32]
+    ends: NDArray[np.uint32]
+    flags: NDArray[np.uint8]
+
+
+def tokenise(batch: Batch) -> Tokens:
+    """Tokenise every article of a batch; runs without the GIL, in time linear in the text."""
+    # Two tokens of one byte are a byte apart, and other characters are longer.
+    hashes, starts, ends, flags = _buffers(len(batch.text) // 2 + len(batch) + 1)
+    offsets = np.zeros(len(batch) + 1, np.int64)
+    _tokenise_batch(
+        batch.text, batch.offsets, unicode_tables(), offsets, hashes, starts, ends, flags
+    )
+    n = offsets[-1]
+    return Tokens(offsets, hashes[:n].copy(), starts[:n].copy(), ends[:n].copy(), flags[:n].copy())
+
+
+_local = threading.local()
+
+_KEPT_ROOM = 1 << 24
+"""Tokens a thread's buffers are kept for; a text needing more gets buffers of its own."""
+
+
+def _buffers(room: int) -> tuple[NDArray[Any], ...]:
+    """Room for hashes, starts, ends and flags, kept by each thread.
+
+    Fresh memory costs a page fault every 4 kB, which is dearer than filling it.
+    """
+    kept: tuple[NDArray[Any], ...] | None = getattr(_local, "buffers", None)
+    if kept is None or len(kept[0]) < room:
+        kept = tuple(np.empty(room, kind) for kind in (np.uint64, np.uint32, np.uint32, np.uint8))
+        if room <= _KEPT_ROOM:
+            _local.buffers = kept
+    return kept
+
+
+def tokenise_text(text: str) -> Tokens:
+    """The tokens of one text, as a batch of one.
+
+    >>> tokens = tokenise_text("The U.S.-backed force")
+    >>> [(int(a), int(b)) for a, b in zip(tokens.starts, tokens.ends)]
+    [(0, 3), (4, 7), (9, 15), (16, 21)]
+    """
+    return tokenise(Batch.from_articles([Article(id="", text=text)]))
+
+
+@kernel
+def _rotl(x: np.uint64, r: int) -> np.uint64:
+    return (x << np.uint64(r)) | (x >> np.uint64(64 - r))
+
+
+@kernel
+def xxh64(data: NDArray[np.uint8], words: NDArray[np.uint64], n: int) -> np.uint64:
+    """XXH64, seed 0, of the first n bytes; `words` is the same memory seen as uint64.
+
+    Source: the xxHash specification, https://github.com/Cyan4973/xxHash (BSD).
+    """
+    pos = 0
+    if n >= 32:
+        v1 = _P1 + _P2
+        v2 = _P2
+        v3 = np.uint64(0)
+        v4 = np.uint64(0) - _P1
+        while pos + 32 <= n:
+            lane = pos >> 3
+            v1 = _rotl(v1 + words[lane] * _P2, 31) * _P1
+            v2 = _rotl(v2 + words[lane + 1] * _P2, 31) * _P1
+            v3 = _rotl(v3 + words[lane + 2] * _P2, 31) * _P1
+            v4 = _rotl(v4 + words[lane + 3] * _P2, 31) * _P1
+            pos += 32
+        h = _rotl(v1, 1) + _rotl(v2, 7) + _rotl(v3, 12) + _rotl(v4, 18)
+        for v in (v1, v2, v3, v4):
+            h = (h ^ (_rotl(v * _P2, 31) * _P1)) * _P1 + _P4
+    else:
+        h = _P5
+    h += np.uint64(n)
+    while pos + 8 <= n:
+        h = _rotl(h ^ (_rotl(words[pos >> 3] * _P2, 31) * _P1), 27) * _P1 + _P4
+        pos += 8
+    if pos + 4 <= n:
+        lane32 = np.uint64(0)
+        for k in range(4):
+            lane32 |= np.uint64(data[pos + k]) << np.uint64(8 * k)
+        h = _rotl(h ^ (lane32 * _P1), 23) * _P2 + _P3
+        pos += 4
+    while pos < n:
+        h = _rotl(h ^ (np.uint64(data[pos]) * _P5), 11) * _P1
+        pos += 1
+    h = (h ^ (h >> np.uint64(33))) * _P2
+    h = (h ^ (h >> np.uint64(29))) * _P3
+    return h ^ (h >> np.uint64(32))
+
+
+@kernel
+def _decode(text: NDArray[np.uint8], at: int) -> tuple[int, int]:
+    """The code point at a byte offset of valid UTF-8, and its length in bytes."""
+    b = np.int64(text[at])
+    if b < 0x80:
+        return b, 1
+    if b < 0xE0:
+        return (b & 0x1F) << 6 | (np.int64(text[at + 1]) & 0x3F), 2
+    c = (np.int64(text[at + 1]) & 0x3F) << 6 | (np.int64(text[at + 2]) & 0x3F)
+    if b < 0xF0:
+        return (b & 0x0F) << 12 | c, 3
+    return (b & 0x07) << 18 | c << 6 | (np.int64(text[at + 3]) & 0x3F), 4
+
+
+@kernel
+def _entry(tables: UnicodeTables, cp: int) -> int:
+    return np.int64(tables.pages[cp >> 8]) << 8 | (cp & 255)
+
+
+@kernel
+def _encode(scratch: NDArray[np.uint8], n: int, cp: int) -> int:
+    """Append a code point's UTF-8; the new length."""
+    if cp < 0x80:
+        scratch[n] = cp
+        return n + 1
+    if cp < 0x800:
+        scratch[n] = 0xC0 | cp >> 6
+        scratch[n + 1] = 0x80 | cp & 0x3F
+        return n + 2
+    if cp < 0x10000:
+        scratch[n] = 0xE0 | cp >> 12
+        scratch[n + 1] = 0x80 | cp >> 6 & 0x3F
+        scratch[n + 2] = 0x80 | cp & 0x3F
+        return n + 3
+    scratch[n] = 0xF0 | cp >> 18
+    scratch[n + 1] = 0x80 | cp >> 12 & 0x3F
+    scratch[n + 2] = 0x80 | cp >> 6 & 0x3F
+    scratch[n + 3] = 0x80 | cp & 0x3F
+    return n + 4
+
+
+@kernel
+def _append_mark(
+    tables: UnicodeTables, scratch: NDArray[np.uint8], n: int, mark: int, run: int
+) -> int:
+    """Append a mark in canonical order among the `run` marks at the end; the new length."""
+    combining = tables.combining[_entry(tables, mark)]
+    insert = n
+    while run > 0 and combining > 0:
+        previous = insert - 1
+        while scratch[previous] & 0xC0 == 0x80:
+            previous -= 1
+        cp, _ = _decode(scratch, previous)
+        if tables.combining[_entry(tables, cp)] <= combining:
+            break
+        insert = previous
+        run -= 1
+    end = _encode(scratch, n, mark)
+    if insert < n:  # rotate the mark from the end to its place
+        width = end - n
+        for k in range(n - 1, insert - 1, -1):
+            scratch[k + width] = scratch[k]
+        _encode(scratch, insert, mark)
+    return end
+
+
+@kernel
+def _append_fold(
+    tables: UnicodeTables, scratch: NDArray[np.uint8], n: int, cp: int, run: int
+) -> tuple[int, int]:
+    """Append what a code point folds to; the new length, and the marks at its end."""
+    entry = tables.folds[_entry(tables, cp)]
+    first, count = np.int64(0), np.int64(1)
+    if entry & np.uint32(1 << 31):
+        first = np.int64(entry & np.uint32(0x7FFFFFFF)) >> 4
+        count = np.int64(entry & np.uint32(15))
+    for k in range(count):
+        folded = np.int64(entry)
+        if entry & np.uint32(1 << 31):
+            folded = np.int64(tables.expansions[first + k])
+        if tables.combining[_entry(tables, folded)] > 0:
+            n = _append_mark(tables, scratch, n, folded, min(run, _MAX_MARKS))
+            run += 1
+        else:
+            n = _encode(scratch, n, folded)
+            run = 0
+    return n, run
+
+
+@kernel
+def _class_at(text: NDArray[np.uint8], at: int, end: int, tables: UnicodeTables) -> int:
+    """Class of the next character that is neither ignored nor a mark; SEPARATOR at the end."""
+    for _ in range(_MAX_MARKS):
+        if at >= end:
+            return SEPARATOR
+        cp, width = _decode(text, at)
+        kind = np.int64(tables.classes[_entry(tables, cp)])
+        if kind not in (IGNORE, MARK):
+            return kind
+        at += width
+    return SEPARATOR
+
+
+@kernel
+def _is_digit(text: NDArray[np.uint8], at: int, end: int) -> bool:
+    return at < end and 0x30 <= text[at] <= 0x39
+
+
+@kernel
+def _joins_acronym(text: NDArray[np.uint8], dot: int, end: int, tables: UnicodeTables) -> bool:
+    """Whether one letter stands alone after a full stop: "U.S." but not "I.said"."""
+    at = dot + 1
+    cp, width = 0, 0
+    for _ in range(_MAX_MARKS):
+        if at >= end:
+            return False
+        cp, width = _decode(text, at)
+        if tables.classes[_entry(tables, cp)] != IGNORE:
+            break
+        at += width
+    if 0x30 <= cp <= 0x39:
+        return False
+    if tables.classes[_entry(tables, cp)] != WORD:
+        return False
+    return _class_at(text, at + width, end, tables) != WORD
+
+
+@kernel
+def _joins_number(text: NDArray[np.uint8], at: int, end: int) -> bool:
+    """Whether a comma groups thousands: "4,000" but not the decimal comma of "3,5"."""
+    for k in range(1, 4):
+        if not _is_digit(text, at + k, end):
+            return False
+    return not _is_digit(text, at + 4, end)
+
+
+@kernel
+def _tokenise_batch(
+    text: NDArray[np.uint8],
+    byte_offsets: NDArray[np.int64],
+    tables: UnicodeTables,
+    offsets: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    starts: NDArray[np.uint32],
+    ends: NDArray[np.uint32],
+    flags: NDArray[np.uint8],
+) -> None:
+    words = np.zeros(_SCRATCH // 8, np.uint64)
+    scratch = words.view(np.uint8)
+    n = 0
+    for article in range(len(byte_offsets) - 1):
+        first, last = byte_offsets[article], byte_offsets[article + 1]
+        n = _tokenise_one(text, first, last, tables, scratch, words, n, hashes, starts, ends, flags)
+        offsets[article + 1] = n
+
+
+@kernel
+def _tokenise_one(
+    text: NDArray[np.uint8],
+    at: int,
+    end: int,
+    tables: UnicodeTables,
+    scratch: NDArray[np.uint8],
+    words: NDArray[np.uint64],
+    n: int,
+    hashes: NDArray[np.uint64],
+    starts: NDArray[np.uint32],
+    ends: NDArray[np.uint32],
+    flags: NDArray[np.uint8],
+) -> int:
+    """Tokenise one article from byte `at` to `end`; the number of tokens so far."""
+    # Reading a field of the tuple counts a reference, which is too dear for every character.
+    pages, classes = tables.pages, tables.classes
+    position = 0  # code points read
+    length = 0  # folded bytes of the open token; 0 where none is open
+    single = False  # the open token is a character of a script without spaces
+    letters = 0  # letters since its start or its last full stop
+    acronym = False  # so far it is letters with full stops between
+    digit = False  # its last character is an ASCII digit
+    marks = 0  # marks at its end
+    start = 0
+    token_end = 0
+    paragraph = True
+    while at < end:
+        if length > 0 and not single:
+            # Most of most texts: more ASCII letters and digits of an open word.
+            run = at
+            while at < end and _ASCII_FOLD[text[at]] != 0 and length < MAX_TOKEN_BYTES:
+                scratch[length] = _ASCII_FOLD[text[at]]
+                length += 1
+                at += 1
+            if at > run:
+                position += at - run
+                letters += at - run
+                digit = text[at - 1] <= 0x39
+                acronym = acronym and letters == 1
+                marks = 0
+                token_end = position
+                if at == end:
+                    break
+        if text[at] < 0x80:
+            cp, width = np.int64(text[at]), 1
+            kind = np.int64(classes[cp])  # page 0 comes first
+        else:
+            cp, width = _decode(text, at)
+            kind = np.int64(classes[np.int64(pages[cp >> 8]) << 8 | (cp & 255)])
+        if kind in (WORD, SINGLE):
+            full = length >= MAX_TOKEN_BYTES
+            if length > 0 and (full or single or kind == SINGLE):
+                hashes[n] = xxh64(scratch, words, length)
+                ends[n] = token_end
+                n += 1
+                length = 0
+            if length == 0:
+                start = position
+                starts[n] = start
+                flags[n] = PARAGRAPH if paragraph else np.uint8(0)
+                paragraph = False
+                single = kind == SINGLE
+                letters = 0
+                acronym = True
+                marks = 0
+            if cp < 0x80:
+                scratch[length] = _ASCII_FOLD[cp]
+                length += 1
+                marks = 0
+            else:
+                length, marks = _append_fold(tables, scratch, length, cp, marks)
+            letters += 1
+            digit = 0x30 <= cp <= 0x39
+            acronym = acronym and letters == 1
+            token_end = position + 1
+        elif kind == MARK:
+            if 0 < length < MAX_TOKEN_BYTES:
+                length, marks = _append_fold(tables, scratch, length, cp, marks)
+                token_end = position + 1
+        elif kind == IGNORE:
+            pass
+        else:
+            keep = False
+            if length > 0 and not single:
+                if kind == APOSTROPHE:
+                    keep = _class_at(text, at + width, end, tables) == WORD
+                elif cp == 0x2E:
+                    if acronym and _joins_acronym(text, at, end, tables):
+                        keep = True
+                        letters = 0
+                    elif digit and _is_digit(text, at + 1, end):
+                        keep = length < MAX_TOKEN_BYTES
+                        if keep:  # "3.5" is not "35"
+                            scratch[length] = 0x2E
+                            length += 1
+                elif cp == 0x2C and digit:
+                    keep = _joins_number(text, at, end)
+            if length > 0 and not keep:
+                hashes[n] = xxh64(scratch, words, length)
+                ends[n] = token_end
+                n += 1
+                length = 0
+            if kind == NEWLINE:
+                paragraph = True
+        at += width
+        position += 1
+    if length > 0:
+        hashes[n] = xxh64(scratch, words, length)
+        ends[n] = token_end
+        n += 1
+    return n

@@ -1,0 +1,307 @@
+"""Two-level Unicode tables for the tokeniser, built once a process from `unicodedata`.
+
+Each code point has a class (what it does to a word) and a fold (what is hashed in its place).
+The fold is canonical decomposition and full case folding, and beside it: wide, narrow and
+Arabic presentation forms become ordinary letters, decimal digits of every script become
+0-9, Persian and Urdu keyboard variants of Arabic letters become one letter, and marks that
+writers may leave out (Arabic vowel signs, tatweel, Hebrew points) vanish, as do soft
+hyphens, joiners and other default-ignorable characters.
+
+A code point that this Python's Unicode version does not know yet is a letter without a
+fold: a newer Python, which knows it, then cuts the same words in nearly every text.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "APOSTROPHE",
+    "IGNORE",
+    "MARK",
+    "NEWLINE",
+    "SEPARATOR",
+    "SINGLE",
+    "WORD",
+    "UnicodeTables",
+    "unicode_tables",
+]
+
+SEPARATOR, WORD, MARK, SINGLE, IGNORE, APOSTROPHE, NEWLINE = range(7)
+
+PAGE_BITS = 8
+"""Code points per page of the two-level tables: 2 to this power."""
+
+_LAST = 0x10FFFF
+_LAST_DIGIT = 0x39
+
+# Scripts written without spaces between words: every character is a token of its own.
+# Blocks of the Unicode Character Database.
+_SINGLE_BLOCKS = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x1950, 0x19FF),  # Tai Le, New Tai Lue, Khmer symbols
+    (0x1A20, 0x1AAF),  # Tai Tham
+    (0x1B00, 0x1B7F),  # Balinese
+    (0x2E80, 0x2FDF),  # Han radicals
+    (0x3005, 0x3007),  # Han iteration mark, closing mark, zero
+    (0x3021, 0x3029),  # Hangzhou numerals
+    (0x3031, 0x303C),  # vertical kana repeat marks, Han numerals
+    (0x3040, 0x312F),  # hiragana, katakana, bopomofo
+    (0x31A0, 0x31FF),  # bopomofo extended, Han strokes, katakana extensions
+    (0x3400, 0x4DBF),  # Han extension A
+    (0x4E00, 0x9FFF),  # Han
+    (0xA000, 0xA48F),  # Yi
+    (0xA980, 0xA9FF),  # Javanese, Myanmar extended B
+    (0xAA60, 0xAADF),  # Myanmar extended A, Tai Viet
+    (0xF900, 0xFAFF),  # Han compatibility
+    (0x1AFF0, 0x1B16F),  # kana extensions
+    (0x20000, 0x3FFFD),  # Han extensions B and later
+)
+
+# Blocks of symbols: what is unassigned there today will be a symbol, not a letter.
+_SYMBOL_BLOCKS = ((0x2000, 0x2BFF), (0x1CC00, 0x1CEBF), (0x1F000, 0x1FAFF))
+
+_APOSTROPHES = frozenset(
+    [
+        *(0x27, 0x60, 0xB4, 0x2018, 0x2019, 0x201B, 0x2032, 0xFF07),
+        *range(0x2B9, 0x2C0),
+        *(0x0374, 0x1FEF, 0x1FFD),  # canonically equal to U+02B9, U+0060 and U+00B4
+    ]
+)
+
+_NEWLINES = frozenset([0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029])
+
+# Marks that writers of Arabic and Hebrew script leave out as they please. The hamza and
+# madda marks (U+0653 to U+0655) are parts of letters and stay.
+_OPTIONAL_MARKS = frozenset(
+    cp
+    for first, last in (
+        (0x0591, 0x05C7),  # Hebrew accents and points
+        (0x0610, 0x061A),  # Arabic signs
+        (0x064B, 0x0652),  # Arabic vowel signs
+        (0x0656, 0x065F),
+        (0x0670, 0x0670),
+        (0x06D6, 0x06ED),  # Quranic signs
+        (0x0898, 0x089F),
+        (0x08CA, 0x08FF),
+        (0xFB1E, 0xFB1E),  # Hebrew point
+    )
+    for cp in range(first, last + 1)
+    if unicodedata.category(chr(cp)) == "Mn"
+)
+
+# Default-ignorable code points that are not of category Cf, and tatweel.
+_IGNORED = frozenset(
+    [
+        *(0x034F, 0x0640, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0),
+        *range(0x180B, 0x1810),
+        *range(0xFE00, 0xFE10),
+        *range(0xE0100, 0xE01F0),
+    ]
+)
+
+# One letter, several keyboards: Persian and Urdu yeh, kaf and heh, and the dotless Arabic yeh.
+_KEYBOARD_VARIANTS = {0x06CC: 0x064A, 0x0649: 0x064A, 0x06A9: 0x0643, 0x06C1: 0x0647}
+
+
+# Categories of separators. Symbols may decompose to letters, so "So" is looked at.
+_NEVER_WORDS = frozenset(["Cc", "Co", "Cs", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Zs"])
+
+# Hangul vowels and finals, and the Greek iota subscript, are part of the letter before them
+# whether or not they are composed with it.
+_JOINED = frozenset([0x0345, *range(0x1160, 0x1200), *range(0xD7B0, 0xD7FC)])
+
+_IRREGULAR = _APOSTROPHES | _NEWLINES | _IGNORED | _JOINED | frozenset(_KEYBOARD_VARIANTS)
+
+_WIDTH_AND_SHAPE = ("<wide>", "<narrow>", "<initial>", "<medial>", "<final>", "<isolated>")
+
+_EXPANDS = 1 << 31
+"""Bit of a fold entry that says: `offset << 4 | length` into the expansions."""
+
+
+class UnicodeTables(NamedTuple):
+    """What the tokeniser's kernel reads; `p = pages[cp >> 8] << 8 | cp & 255` is the entry.
+
+    Attributes:
+        pages: uint16 (0x1100,), page of each block of 256 code points.
+        classes: uint8 (n_pages * 256,), one of the class constants of this module.
+        combining: uint8 (n_pages * 256,), canonical combining class.
+        folds: uint32 (n_pages * 256,), the one folded code point, or with bit 31 set
+            `offset << 4 | length` into `expansions`.
+        expansions: uint32 (n,), folded code points of those that fold to none or several.
+    """
+
+    pages: NDArray[np.uint16]
+    classes: NDArray[np.uint8]
+    combining: NDArray[np.uint8]
+    folds: NDArray[np.uint32]
+    expansions: NDArray[np.uint32]
+
+
+def fold_code_point(cp: int) -> list[int]:
+    """The code points hashed in place of this one, in canonical order; maybe none."""
+    char = chr(cp)
+    if unicodedata.category(char) == "Nd":
+        return [0x30 + unicodedata.decimal(char)]
+    if unicodedata.decomposition(char).startswith(_WIDTH_AND_SHAPE):
+        expanded = unicodedata.normalize("NFKD", char)
+        if " " not in expanded:  # a ligature of several words stays what it is
+            char = expanded
+    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", char).casefold())
+    points = (_KEYBOARD_VARIANTS.get(ord(c), ord(c)) for c in folded)
+    return [p for p in points if not _is_ignored(p)]
+
+
+@functools.cache
+def unicode_tables() -> UnicodeTables:
+    """Build the tables: about 0.1 s, once a process."""
+    classes = np.full(_LAST + 1, SEPARATOR, np.uint8)
+    combining = np.zeros(_LAST + 1, np.uint8)
+    folds = np.arange(_LAST + 1, dtype=np.uint32)
+    expansions: list[int] = []
+    category_of, combining_of = unicodedata.category, unicodedata.combining
+    for cp in _interesting():
+        char = chr(cp)
+        category = category_of(char)
+        if category in _NEVER_WORDS and cp not in _IRREGULAR:
+            continue  # a separator, and most code points are
+        if category == "Cn":
+            if not _in_blocks(cp, _SYMBOL_BLOCKS):
+                classes[cp] = WORD
+            continue
+        plain = category == "Lo" and not unicodedata.decomposition(char)
+        if plain and cp not in _IRREGULAR and char.casefold() == char:
+            classes[cp] = WORD
+            continue
+        folded = fold_code_point(cp)
+        classes[cp] = _class_of(cp, folded)
+        combining[cp] = combining_of(char)
+        if len(folded) == 1:
+            folds[cp] = folded[0]
+        else:
+            folds[cp] = _EXPANDS | len(expansions) << 4 | len(folded)
+            expansions += folded
+    for first, last in _SINGLE_BLOCKS:
+        block = classes[first : last + 1]
+        # Digits of these scripts fold to 0-9 and make words as those do.
+        block[(block == WORD) & (folds[first : last + 1] > _LAST_DIGIT)] = SINGLE
+    _fill_plain_ranges(classes)
+    hangul = _fill_hangul(classes, folds, len(expansions))
+    return _two_levels(classes, combining, folds, np.r_[np.array(expansions, np.uint32), hangul])
+
+
+def _is_ignored(cp: int) -> bool:
+    return cp in _IGNORED or cp in _OPTIONAL_MARKS or unicodedata.category(chr(cp)) == "Cf"
+
+
+def _class_of(cp: int, folded: list[int]) -> int:
+    if cp in _NEWLINES:
+        return NEWLINE
+    if cp in _APOSTROPHES:
+        return APOSTROPHE
+    if _is_ignored(cp) or not folded:
+        return IGNORE
+    # The fold decides, so that a character and its decomposition do the same.
+    category = unicodedata.category(chr(folded[0]))
+    if category[0] == "M" or cp in _JOINED:
+        return MARK
+    if category[0] in "LN":
+        return SINGLE if _in_blocks(folded[0], _SINGLE_BLOCKS) else WORD
+    return WORD if category == "Cn" and not _in_blocks(cp, _SYMBOL_BLOCKS) else SEPARATOR
+
+
+def _in_blocks(cp: int, blocks: Iterable[tuple[int, int]]) -> bool:
+    return any(first <= cp <= last for first, last in blocks)
+
+
+# Long ranges whose characters have no fold and one class: filled at once, not one by one.
+_PLAIN_RANGES = (
+    (0x3400, 0x4DBF, SINGLE),
+    (0x4E00, 0x9FFF, SINGLE),
+    (0x17000, 0x18CFF, WORD),  # Tangut, Khitan
+    (0x20000, 0x2F7FF, SINGLE),
+    (0x2FA20, 0x3FFFD, SINGLE),
+)
+
+
+def _interesting() -> Iterable[int]:
+    """Code points that may be anything but a separator without a fold, plain ranges left out."""
+    cp = 0
+    plain = list(_PLAIN_RANGES)
+    while cp <= 0x323AF:
+        if plain and cp == plain[0][0]:
+            cp = plain.pop(0)[1] + 1
+            continue
+        if not 0xAC00 <= cp <= 0xF8FF or 0xD7A4 <= cp <= 0xD7FF:  # Hangul, surrogates, private use
+            yield cp
+        cp += 1
+    yield from range(0xE0000, 0xE0200)
+
+
+def _fill_plain_ranges(classes: NDArray[np.uint8]) -> None:
+    for first, last, kind in _PLAIN_RANGES:
+        classes[first : last + 1] = kind
+
+
+def _fill_hangul(
+    classes: NDArray[np.uint8], folds: NDArray[np.uint32], offset: int
+) -> NDArray[np.uint32]:
+    """Hangul syllables decompose by arithmetic (the Unicode Standard, section 3.12).
+
+    Returns:
+        uint32 (n,), their expansions, which start at `offset`.
+    """
+    syllable = np.arange(11172, dtype=np.uint32)
+    trailing = syllable % 28
+    jamo = np.stack(
+        [0x1100 + syllable // 588, 0x1161 + syllable % 588 // 28, 0x11A7 + trailing], axis=1
+    )
+    used = np.ones(jamo.shape, bool)
+    used[:, 2] = trailing > 0
+    lengths = used.sum(axis=1, dtype=np.uint32)
+    starts = offset + np.cumsum(lengths, dtype=np.uint32) - lengths
+    classes[0xAC00 : 0xAC00 + 11172] = WORD
+    folds[0xAC00 : 0xAC00 + 11172] = np.uint32(_EXPANDS) | starts << np.uint32(4) | lengths
+    return jamo[used].astype(np.uint32)
+
+
+def _two_levels(
+    classes: NDArray[np.uint8],
+    combining: NDArray[np.uint8],
+    folds: NDArray[np.uint32],
+    expansions: NDArray[np.uint32],
+) -> UnicodeTables:
+    """Store equal pages once. A page of nothing but separators never reads its folds."""
+    size = 1 << PAGE_BITS
+    n_pages = (_LAST + 1) // size
+    page_of: dict[bytes, int] = {}
+    pages = np.zeros(n_pages, np.uint16)
+    kept: list[int] = []
+    for page in range(n_pages):
+        part = slice(page * size, (page + 1) * size)
+        key = classes[part].tobytes()
+        if (classes[part] != SEPARATOR).any():
+            key += folds[part].tobytes()
+        if key not in page_of:
+            page_of[key] = len(kept)
+            kept.append(page)
+        pages[page] = page_of[key]
+    rows = np.array(kept)
+    return UnicodeTables(
+        pages=pages,
+        classes=classes.reshape(n_pages, size)[rows].ravel(),
+        combining=combining.reshape(n_pages, size)[rows].ravel(),
+        folds=folds.reshape(n_pages, size)[rows].ravel(),
+        expansions=expansions.astype(np.uint32),
+    )

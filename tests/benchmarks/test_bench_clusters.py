@@ -1,0 +1,102 @@
+"""Clusters, their score, and how the tools are run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.clusters import adjusted_rand, components, joined
+from benchmarks.events import events
+from benchmarks.families import Settings, dedupe_labels
+from benchmarks.generate import combine, footer, story
+from benchmarks.peers import Run, report, run
+
+LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=30)
+
+
+def test_adjusted_rand_by_hand() -> None:
+    """Cells 2 1 0 / 0 1 2: index 2, expected 6·3/15 = 1.2, maximum 4.5, so .8 / 3.3."""
+    assert adjusted_rand([0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 2, 2]) == pytest.approx(0.8 / 3.3)
+
+
+def test_adjusted_rand_at_its_ends() -> None:
+    """Equal clusterings score 1 under any names; all apart against all together scores 0."""
+    assert adjusted_rand(["x", "x", "y"], [5, 5, 1]) == 1.0
+    assert adjusted_rand([0, 1, 2], [0, 1, 2]) == 1.0
+    assert adjusted_rand([0, 0, 0, 0], [0, 1, 2, 3]) == 0.0
+
+
+@settings(deadline=None)  # the first example imports scikit-learn
+@given(LABELS)
+def test_adjusted_rand_equals_scikit_learn(labels: list[tuple[int, int]]) -> None:
+    """The score is scikit-learn's."""
+    metrics = pytest.importorskip("sklearn.metrics")
+    truth, found = zip(*labels, strict=True)
+    expected = metrics.adjusted_rand_score(truth, found)
+    assert adjusted_rand(truth, found) == pytest.approx(expected, abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=15))
+def test_components_are_the_closure(pairs: list[tuple[int, int]]) -> None:
+    """Two items have one label exactly if a chain of pairs connects them."""
+    reach = {item: {item} for item in range(10)}
+    for _ in range(10):
+        for a, b in pairs:
+            reach[a] |= reach[b]
+            reach[b] |= reach[a]
+    labels = components(10, pairs)
+    for a in range(10):
+        assert {b for b in range(10) if labels[b] == labels[a]} == reach[a]
+
+
+def test_joined_counts_pairs_of_one_group() -> None:
+    """Only pairs in one group and one cluster count."""
+    assert joined([0, 0, 0, 1, 1], [7, 7, 7, 7, 8]) == 3
+
+
+def test_settings_are_readable() -> None:
+    """Settings print as they stand in the table."""
+    assert str(Settings(5, 0.7, 20, 5)) == "20 x 5, 5-grams, J ≥ 0.7"
+    assert str(Settings(1, 0.9, checked=False)) == "1-grams, J ≥ 0.9, unchecked"
+
+
+def test_dedupe_joins_copies_and_no_event() -> None:
+    """At its defaults dedupe joins the copies of a story, and no articles that share quotations."""
+    frame = combine(story(6, words=200), footer(20, words=120))
+    labels = dedupe_labels(frame)
+    truth = [family or name for family, name in frame.select("family_truth", "id").iter_rows()]
+    assert adjusted_rand(truth, labels) == 1.0
+    coverage = events(20)
+    labels = dedupe_labels(coverage)
+    assert len(set(labels)) == len(coverage)
+
+
+def test_run_measures_a_process() -> None:
+    """A run reports its own time, memory and pairs."""
+    code = "x = bytearray(50_000_000); print('noise'); print('{\"pairs\": 7}')"
+    found = run([sys.executable, "-c", code])
+    assert found.pairs == 7
+    assert found.seconds > 0
+    assert found.peak > 50_000_000
+
+
+def test_failed_run_is_an_error() -> None:
+    """A tool that fails is not measured."""
+    with pytest.raises(subprocess.CalledProcessError):
+        run([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_report_compares_medians() -> None:
+    """Ratios are of medians, to dedupe and to `wc -w`."""
+    runs = {
+        "dedupe": [Run(2.0, 10**9, 5), Run(4.0, 10**9, 5), Run(3.0, 10**9, 5)],
+        "gaoya": [Run(6.0, 10**9, 5)],
+        "wc -w": [Run(1.5, 10**6, None)],
+    }
+    lines = report(runs).splitlines()
+    assert lines[2].split(" | ")[1:3] == ["3.00", "2.00-4.00"]
+    assert lines[3].endswith("| 2.00 | 4.0 |")

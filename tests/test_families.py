@@ -1,0 +1,188 @@
+"""Families, from texts to their description."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import examples, pairs_array
+
+from dedupe.config import Config
+from dedupe.families import Families, find_families, reused_words
+from dedupe.ingest import Articles, ingest
+from dedupe.matching import Matches, find_matches
+from dedupe.records import Article, Batch
+
+CONFIG = Config(threads=1, num_perm=64, bands=16, rows=4)
+
+
+def story(name: str, n: int = 120) -> str:
+    """A text of words of its own."""
+    return " ".join(f"{name}{k}" for k in range(n))
+
+
+def families_of(articles: list[Article]) -> tuple[Articles, Families]:
+    """The families of a small corpus."""
+    problems: list[object] = []
+    read = ingest([Batch.from_articles(articles)], CONFIG, problems)  # type: ignore[arg-type]
+    assert problems == []
+    return read, find_families(read, find_matches(read, CONFIG), CONFIG)
+
+
+def described(articles: list[Article]) -> list[dict[str, object]]:
+    """Families with ids in place of numbers, in order of their ids; names left out."""
+    read, found = families_of(articles)
+    rows: list[dict[str, object]] = [
+        {
+            "members": sorted(read.ids[k] for k in family.members),
+            "representative": read.ids[family.representative],
+            "first_seen": family.first_seen,
+            "sources": family.sources,
+        }
+        for family in found.families
+    ]
+    return sorted(rows, key=lambda row: str(row["members"]))
+
+
+def origins(articles: list[Article]) -> dict[str, str]:
+    """Which article each derived article derives from, by id."""
+    read, found = families_of(articles)
+    return {
+        read.ids[k]: read.ids[origin]
+        for k, origin in enumerate(found.origin.tolist())
+        if origin >= 0
+    }
+
+
+def test_family_of_reprints() -> None:
+    """A family tells its members, the fullest of them, the first date and the sources."""
+    text = story("a")
+    articles = [
+        Article("x", text + " by x", source="x.com", published="2024-03-02"),
+        Article("y", text, source="y.com", published="2024-03-01"),
+        Article("z", text + " also printed by z", source="x.com", published="2024-03-03"),
+        Article("other", story("b"), source="b.com", published="2024-01-01"),
+    ]
+    assert described(articles) == [
+        {
+            "members": ["x", "y", "z"],
+            "representative": "z",
+            "first_seen": "2024-03-01",
+            "sources": ["x.com", "y.com"],
+        }
+    ]
+
+
+def test_round_up_of_three_stories() -> None:
+    """A digest of three stories leaves three families, belongs to none, and is marked."""
+    stories = {name: story(name) for name in "abc"}
+    articles = [
+        Article(f"{n}{k}", f"{text} {n} copy{k}") for n, text in stories.items() for k in range(3)
+    ]
+    digest = Article("digest", " ".join(stories.values()))
+    read, found = families_of([*articles, digest])
+    members = sorted(sorted(read.ids[k] for k in family.members) for family in found.families)
+    assert members == [[f"{n}{k}" for k in range(3)] for n in "abc"]
+    assert [read.ids[k] for k in np.flatnonzero(found.round_ups)] == ["digest"]
+
+
+def test_unrelated_articles() -> None:
+    """Articles that share nothing form no family, and derive from nothing."""
+    articles = [Article(name, story(name)) for name in "abc"]
+    assert described(articles) == []
+    assert origins(articles) == {}
+
+
+def test_origin_is_the_earliest() -> None:
+    """A copy derives from the earlier published article that holds most of it, dates known."""
+    text = story("a")
+    dates = {"late": "2024-03-03", "first": "2024-03-01", "mid": "2024-03-02"}
+    articles = [Article(name, f"{text} {name}", published=date) for name, date in dates.items()]
+    assert origins(articles) == {"mid": "first", "late": "first"}
+
+
+def test_origin_without_dates_is_the_fullest() -> None:
+    """Where a date is missing the fuller text counts as the earlier one."""
+    articles = [
+        Article("short", story("a", 60), published="2024-01-01"),
+        Article("full", story("a", 120)),
+    ]
+    assert origins(articles) == {"short": "full"}
+
+
+@examples
+@given(st.permutations(range(8)))
+def test_order_of_input_makes_no_difference(order: list[int]) -> None:
+    """Families, with their names, are the same for any order of reading."""
+    articles = [
+        Article(f"{n}{k}", f"{story(n)} {n} copy{k}", published=f"2024-01-0{k + 1}")
+        for n in "ab"
+        for k in range(4)
+    ]
+    _, expected = families_of(articles)
+    _, found = families_of([articles[k] for k in order])
+    assert found.families == expected.families
+    assert found.origin.tolist() == expected.origin.tolist()
+    assert all(len(family.name) == 17 for family in found.families)
+
+
+def test_name_is_the_lowest_fingerprint() -> None:
+    """A family is named after the lowest fingerprint of its members."""
+    articles = [Article(str(k), f"{story('a')} {k}") for k in range(3)]
+    read, found = families_of(articles)
+    assert [family.name for family in found.families] == [f"f{int(read.fingerprints.min()):016x}"]
+
+
+def test_records_are_frozen() -> None:
+    """A family cannot be changed."""
+    _, found = families_of([Article(str(k), story("a")) for k in range(2)])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.families[0].name = "g"  # type: ignore[misc]
+
+
+def matches_of(pairs: list[tuple[int, int]], passages: list[list[int]]) -> Matches:
+    """Matches that are nothing but pairs and their passages."""
+    shares = np.zeros((len(pairs), 2))
+    whole = np.zeros(len(pairs), np.int64)
+    known = {
+        "pairs": pairs_array(pairs),
+        "resemblance": shares[:, 0],
+        "shared_words": whole,
+        "shares": shares,
+        "net": shares,
+        "net_words": whole,
+        "passages": np.array(passages, np.int64).reshape(-1, 9),
+        "counts": {},
+    }
+    return Matches(**{f.name: known[f.name] for f in dataclasses.fields(Matches)})  # type: ignore[arg-type]
+
+
+@st.composite
+def passages(draw: st.DrawFn) -> tuple[list[tuple[int, int]], list[list[int]]]:
+    """Pairs of four articles of 20 words and passages between them."""
+    pairs = draw(
+        st.lists(st.sampled_from([(0, 1), (0, 2), (1, 3), (2, 3)]), min_size=1, max_size=4)
+    )
+    rows = []
+    for _ in range(draw(st.integers(0, 8))):
+        row = [draw(st.integers(0, len(pairs) - 1))]
+        for _ in range(2):
+            start = draw(st.integers(0, 19))
+            row += [start, draw(st.integers(start + 1, 20))]
+        rows.append([*row, 1, 0, 0, 0])
+    return pairs, rows
+
+
+@examples
+@given(passages())
+def test_reused_words_equal_sets(case: tuple[list[tuple[int, int]], list[list[int]]]) -> None:
+    """Words in passages shared with whomever count once."""
+    pairs, rows = case
+    words: list[set[int]] = [set(), set(), set(), set()]
+    for pair, a, a_end, b, b_end, *_ in rows:
+        words[pairs[pair][0]] |= set(range(a, a_end))
+        words[pairs[pair][1]] |= set(range(b, b_end))
+    assert reused_words(matches_of(pairs, rows), 4).tolist() == [len(w) for w in words]

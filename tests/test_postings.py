@@ -1,0 +1,244 @@
+"""Postings, and the pairs they propose, against dictionaries."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import components, end_to_end, examples
+
+from dedupe.postings import Postings, Roles, assign_roles, build_postings, candidates
+
+SKETCHES = st.lists(st.sets(st.integers(0, 12), max_size=8).map(sorted), max_size=8)
+
+UNKNOWN = -1
+
+
+def postings_of(sketches: list[list[int]]) -> Postings:
+    """The postings of sketches, article k having the k-th."""
+    _, values = end_to_end(sketches)
+    articles = np.repeat(np.arange(len(sketches), dtype=np.int32), list(map(len, sketches)))
+    return build_postings(values, articles, len(sketches))
+
+
+def roles_of(
+    sketches: list[list[int]],
+    sources: list[int],
+    *,
+    within_source: int = 8,
+    max_posting: int = 200,
+    hubs: int = 4,
+) -> Roles:
+    """The roles in the postings of these sketches."""
+    return assign_roles(
+        postings_of(sketches),
+        *end_to_end(sketches),
+        np.array(sources, np.int32),
+        within_source=within_source,
+        max_posting=max_posting,
+        hubs=hubs,
+    )
+
+
+def proposed(
+    sketches: list[list[int]],
+    sources: list[int] | None = None,
+    *,
+    min_shared: int = 1,
+    within_source: int = 8,
+    max_posting: int = 200,
+    hubs: int = 4,
+) -> list[list[int]]:
+    """Candidate pairs of articles with these sketches."""
+    sources = [UNKNOWN] * len(sketches) if sources is None else sources
+    roles = roles_of(
+        sketches, sources, within_source=within_source, max_posting=max_posting, hubs=hubs
+    )
+    numbers = np.array(sources, np.int32)
+    found = candidates(postings_of(sketches), roles, numbers, min_shared, max_posting)
+    pairs: list[list[int]] = found.tolist()
+    return pairs
+
+
+@examples
+@given(SKETCHES)
+def test_postings_equal_a_dictionary(sketches: list[list[int]]) -> None:
+    """Postings are the hashes of two articles or more, with their articles ascending."""
+    holders = defaultdict(list)
+    for article, hashes in enumerate(sketches):
+        for value in hashes:
+            holders[value].append(article)
+    expected = {h: articles for h, articles in sorted(holders.items()) if len(articles) > 1}
+    found = postings_of(sketches)
+    lists = [found.articles[a:b].tolist() for a, b in itertools.pairwise(found.offsets)]
+    assert found.hashes.tolist() == list(expected)
+    assert lists == list(expected.values())
+
+
+@examples
+@given(SKETCHES)
+def test_entries_lead_from_articles_to_postings(sketches: list[list[int]]) -> None:
+    """Each article's entries are its places in the postings of its hashes."""
+    found = postings_of(sketches)
+    kept = set(found.hashes.tolist())
+    for article, hashes in enumerate(sketches):
+        part = slice(found.article_offsets[article], found.article_offsets[article + 1])
+        places = found.entries[part]
+        assert (found.articles[places] == article).all()
+        assert found.hashes[found.posting_of[places]].tolist() == [h for h in hashes if h in kept]
+
+
+@examples
+@given(SKETCHES, st.integers(1, 4))
+def test_candidates_equal_brute_force(sketches: list[list[int]], min_shared: int) -> None:
+    """Where nothing is furniture, the candidates are all pairs that share enough hashes."""
+    expected = [
+        [i, j]
+        for i, j in itertools.combinations(range(len(sketches)), 2)
+        if len(set(sketches[i]) & set(sketches[j])) >= min_shared
+    ]
+    assert sorted(proposed(sketches, min_shared=min_shared, within_source=9)) == expected
+
+
+@examples
+@given(SKETCHES, st.lists(st.integers(0, 8), max_size=3), st.integers(2, 5))
+def test_slices_make_up_the_whole(
+    sketches: list[list[int]], cuts: list[int], max_posting: int
+) -> None:
+    """Candidates of slices of the articles, one after the other, are those of all articles."""
+    n = len(sketches)
+    sources = np.zeros(n, np.int32)
+    postings = postings_of(sketches)
+    roles = roles_of(sketches, [0] * n, within_source=3, max_posting=max_posting, hubs=1)
+    edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
+    parts = [
+        candidates(postings, roles, sources, 1, max_posting, first, last).tolist()
+        for first, last in itertools.pairwise(edges)
+    ]
+    whole = candidates(postings, roles, sources, 1, max_posting).tolist()
+    assert list(itertools.chain.from_iterable(parts)) == whole
+
+
+@examples
+@given(
+    SKETCHES,
+    st.lists(st.integers(UNKNOWN, 1), min_size=8, max_size=8),
+    st.integers(2, 5),
+    st.integers(1, 3),
+)
+def test_candidates_follow_the_roles(
+    sketches: list[list[int]], sources: list[int], max_posting: int, min_shared: int
+) -> None:
+    """A posting proposes a pair unless it is too long and neither is a hub, or both are furniture."""
+    sources = sources[: len(sketches)]
+    postings = postings_of(sketches)
+    roles = roles_of(sketches, sources, within_source=3, max_posting=max_posting, hubs=2)
+    shared: Counter[tuple[int, int]] = Counter()
+    for first, last in itertools.pairwise(postings.offsets.tolist()):
+        for x, y in itertools.combinations(range(first, last), 2):
+            i, j = int(postings.articles[x]), int(postings.articles[y])
+            hub = last - first <= max_posting or roles.is_hub[x] or roles.is_hub[y]
+            own = roles.furniture[x] and roles.furniture[y] and sources[i] == sources[j]
+            shared[i, j] += int(hub and not own)
+    found = candidates(postings, roles, np.array(sources, np.int32), min_shared, max_posting)
+    expected = [list(pair) for pair, n in sorted(shared.items()) if n >= min_shared]
+    assert sorted(found.tolist()) == expected
+
+
+def test_no_articles() -> None:
+    """No articles have no postings, roles or candidates."""
+    assert [array.tolist() for array in postings_of([])] == [[], [0], [], [0], [], []]
+    roles = roles_of([], [])
+    assert [roles.furniture.tolist(), roles.is_hub.tolist()] == [[], []]
+    assert [roles.common.tolist(), roles.boilerplate.tolist()] == [[], []]
+    assert proposed([]) == []
+
+
+def story(n: int, *, shared: int = 30, own: int = 5) -> list[list[int]]:
+    """Sketches of copies of one story: most of their hashes in common."""
+    return [[*range(shared), *range(1000 + k * own, 1000 + (k + 1) * own)] for k in range(n)]
+
+
+def with_footer(n: int, *, footer: int = 5, own: int = 50, first: int = 10**6) -> list[list[int]]:
+    """Sketches of unrelated articles with the same footer."""
+    return [[*range(footer), *range(first + k * own, first + (k + 1) * own)] for k in range(n)]
+
+
+@pytest.mark.parametrize("sources", [[UNKNOWN] * 60, list(range(60)), [0] * 60])
+def test_syndicated_story_stays_connected(sources: list[int]) -> None:
+    """A story in more articles than a posting may compare has its hubs' pairs, and no others."""
+    found = proposed(story(60), sources, min_shared=15, max_posting=20, hubs=4)
+    assert sorted(found) == [[i, j] for i in range(4) for j in range(i + 1, 60)]
+    assert components(60, found) == [0] * 60
+
+
+def test_postings_up_to_the_bound_compare_all() -> None:
+    """A posting as long as allowed is compared all against all."""
+    found = proposed(story(20), min_shared=15, max_posting=20, hubs=4)
+    assert sorted(found) == [list(pair) for pair in itertools.combinations(range(20), 2)]
+
+
+def test_two_long_stories_stay_apart() -> None:
+    """Two syndicated stories are each connected and not with one another."""
+    other = [[h + 10**5 for h in sketch] for sketch in story(50)]
+    found = proposed(story(40) + other, min_shared=15, max_posting=20, hubs=4)
+    assert components(90, found) == [0] * 40 + [40] * 50
+
+
+def test_furniture_proposes_no_pair_within_its_source() -> None:
+    """An outlet's footer links none of its articles with each other, but still with others."""
+    sketches = [*with_footer(10), [*range(5), *range(5000, 5050)]]
+    found = proposed(sketches, [7] * 10 + [8], min_shared=3)
+    assert sorted(found) == [[i, 10] for i in range(10)]
+
+
+def test_fewer_articles_than_furniture_takes() -> None:
+    """Text in fewer articles of a source than configured is reuse, not furniture."""
+    found = proposed(with_footer(7), [7] * 7, min_shared=3)
+    assert sorted(found) == [list(pair) for pair in itertools.combinations(range(7), 2)]
+
+
+def test_related_articles_of_one_source_are_no_furniture() -> None:
+    """One outlet's many copies of a story all remain candidates."""
+    found = proposed(story(12), [7] * 12, min_shared=3)
+    assert sorted(found) == [list(pair) for pair in itertools.combinations(range(12), 2)]
+
+
+def test_story_of_a_source_with_a_footer() -> None:
+    """Two copies of a story in an outlet are found beside the footer that all its pages have."""
+    sketches = with_footer(10)
+    sketches[9] = [*range(5), *sketches[3][5:45], *range(9000, 9010)]
+    assert proposed(sketches, [7] * 10, min_shared=3) == [[3, 9]]
+
+
+def test_roles_of_a_footer() -> None:
+    """A source's footer is furniture and boilerplate; the entries of its stories are neither."""
+    sketches = with_footer(10)
+    sketches[9] = [*range(5), *sketches[3][5:45], *range(9000, 9010)]
+    roles = roles_of(sketches, [7] * 10)
+    assert roles.furniture.tolist() == [True] * 50 + [False] * 80
+    assert roles.boilerplate.tolist() == [True] * 5 + [False] * 40
+    assert not roles.is_hub.any()
+    assert not roles.common.any()
+
+
+def test_common_text_links_nobody() -> None:
+    """A notice on unrelated pages of everyone, in a long posting, is boilerplate without pairs."""
+    sketches = with_footer(60)
+    roles = roles_of(sketches, list(range(60)), max_posting=20)
+    assert roles.common.tolist() == [True] * 5
+    assert roles.boilerplate.tolist() == [True] * 5
+    assert proposed(sketches, list(range(60)), min_shared=3, max_posting=20) == []
+
+
+def test_one_outlets_furniture_on_a_few_pages_elsewhere() -> None:
+    """In a long posting of one outlet's furniture, the few pages of others meet every page."""
+    elsewhere = with_footer(2, first=10**7)
+    found = proposed(
+        with_footer(60) + elsewhere, [7] * 60 + [8, 9], min_shared=3, max_posting=20, hubs=4
+    )
+    assert sorted(found) == sorted([[i, j] for j in (60, 61) for i in range(60)] + [[60, 61]])

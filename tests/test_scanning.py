@@ -1,0 +1,293 @@
+"""`dedupe.scan`: a corpus in, tables out, whatever the order, threads and chunks."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import dedupe
+from benchmarks import generate
+
+if TYPE_CHECKING:
+    from dedupe.scanning import ScanResult
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+AP = ["000_dbfa873eea8ebaca.txt", "003_a04aa699db5485b8.txt"]
+AGENCY_SENTENCE = ["001_51cbd81e112f65bc.txt", "002_eb0d3b9c0bbd38b6.txt"]
+TABLES = ("documents", "pairs", "passages", "families")
+
+
+def _write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def _scan_frame(frame: pl.DataFrame, directory: Path, **settings: Any) -> ScanResult:
+    path = directory / "corpus.parquet"
+    frame.write_parquet(path)
+    return dedupe.scan(path, **settings)
+
+
+def _assert_same(one: ScanResult, other: ScanResult) -> None:
+    for name in TABLES:
+        assert_frame_equal(getattr(one, name), getattr(other, name))
+
+
+def test_the_two_ap_pieces_are_the_only_family() -> None:
+    """The seeds have one family at default settings: the two versions of the wire story."""
+    result = dedupe.scan(SEEDS)
+
+    assert result.families.rows() == [("f5c7d8599fbb26455", 2, AP[0], None, [])]
+    documents = result.documents
+    assert documents.filter(pl.col("family").is_not_null())["id"].to_list() == AP
+    assert documents["words"].to_list() == [938, 450, 448, 530, 696]
+    assert documents["origin"].to_list() == [None, None, None, AP[0], None]
+    assert result.pairs.select("a", "b", "kind").rows() == [(*AP, "partial")]
+    assert result.problems == []
+
+
+def test_directed_shares_of_the_ap_pair() -> None:
+    """Of the AP pair, a third of the longer and over half of the shorter text is shared."""
+    (pair,) = dedupe.scan(SEEDS).pairs.iter_rows(named=True)
+
+    assert pair["shared_words"] == 304
+    assert pair["a_in_b"] == pytest.approx(304 / 938)
+    assert pair["b_in_a"] == pytest.approx(304 / 530)
+    assert 0 < pair["net_a_in_b"] < pair["a_in_b"]
+    assert pair["resemblance"] == pytest.approx(0.2068, abs=1e-4)
+
+
+def test_the_shared_agency_sentence_is_a_passage_but_no_family() -> None:
+    """With ten words as the minimum the sentence 001 and 002 share is shown, and links nobody."""
+    result = dedupe.scan(SEEDS, min_shared_words=10)
+
+    passages = result.passages.filter(a=AGENCY_SENTENCE[0], b=AGENCY_SENTENCE[1])
+    (passage,) = passages.iter_rows(named=True)
+    text = (SEEDS / passage["a"]).read_text(encoding="utf-8")
+    shared = text[passage["a_start"] : passage["a_end"]]
+    sentence = "The Syrian Democratic Forces (SDF), an alliance of Kurdish and Arab fighters"
+    assert shared == sentence
+    other = (SEEDS / passage["b"]).read_text(encoding="utf-8")
+    assert other[passage["b_start"] : passage["b_end"]].lower() == sentence.lower()
+    assert (passage["kind"], passage["role"]) == ("verbatim", "body")
+    assert result.families["size"].to_list() == [2]
+
+
+def test_the_paragraph_that_led_moved_within_the_ap_story() -> None:
+    """Verbatim paragraphs of the AP story are found as they stand, at their raw offsets."""
+    result = dedupe.scan(SEEDS)
+    texts = [(SEEDS / name).read_text(encoding="utf-8") for name in AP]
+
+    verbatim = []
+    for row in result.passages.filter(kind="verbatim").iter_rows(named=True):
+        a = texts[0][row["a_start"] : row["a_end"]]
+        b = texts[1][row["b_start"] : row["b_end"]]
+        assert a.replace("U.S.", "US") == b.replace("U.S.", "US") or a.lower() == b.lower()
+        verbatim.append(b)
+    assert any(text.startswith("Losing Raqqa, in many ways the symbol") for text in verbatim)
+
+
+def test_shuffled_rows_give_the_same_tables(tmp_path: Path) -> None:
+    """The order of articles in the input changes nothing."""
+    frame = generate.corpus(600, seed=5, shape=generate.Shape(words=120))
+    expected = _scan_frame(frame, tmp_path)
+    assert expected.families.height > 10
+
+    for seed in range(3):
+        shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
+        _assert_same(_scan_frame(shuffled, tmp_path), expected)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"threads": 1},
+        {"threads": 2},
+        {"threads": 7},
+        {"chunk_mb": 0.01},
+        {"chunk_mb": 0.001, "threads": 2},
+        {"memory_mb": 0},
+    ],
+)
+def test_threads_chunks_and_memory_give_the_same_tables(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """How the work is cut, and where token data is kept, changes nothing."""
+    frame = generate.corpus(400, seed=6, shape=generate.Shape(words=100))
+
+    _assert_same(_scan_frame(frame, tmp_path, **settings), _scan_frame(frame, tmp_path))
+
+
+def test_a_file_each_gives_what_one_table_gives(tmp_path: Path) -> None:
+    """A directory of text files and a table of the same texts have the same families."""
+    frame = generate.corpus(150, seed=7, shape=generate.Shape(words=80))
+    directory = tmp_path / "texts"
+    directory.mkdir()
+    for name, text in frame.select("id", "text").iter_rows():
+        (directory / name).with_suffix(".txt").write_text(text, encoding="utf-8")
+
+    as_files = dedupe.scan(directory)
+    as_table = _scan_frame(frame.select("id", "text"), tmp_path)
+
+    assert as_files.families["family"].to_list() == as_table.families["family"].to_list()
+    assert as_files.pairs.height == as_table.pairs.height
+
+
+def test_a_story_printed_two_thousand_times_is_one_family(tmp_path: Path) -> None:
+    """Two thousand edited copies of one story are one complete family, in linear many pairs."""
+    result = _scan_frame(generate.story(copies=2000), tmp_path)
+
+    assert result.families["size"].to_list() == [2000]
+    assert result.documents["family"].null_count() == 0
+    assert result.pairs.height < 2000 * 64
+    assert result.run["counts"]["pairs_implied_by_groups"] > 0
+
+
+@pytest.mark.parametrize("dropped", [[], ["source"]])
+def test_a_footer_of_thirty_thousand_articles_links_nobody(
+    tmp_path: Path, dropped: list[str]
+) -> None:
+    """A footer that is up to half of 30,000 otherwise unrelated articles makes no pair."""
+    result = _scan_frame(generate.footer(articles=30000).drop(dropped), tmp_path)
+
+    assert result.families.height == 0
+    assert result.pairs.height == 0
+    assert result.run["counts"]["articles_with_boilerplate"] == 30000
+
+
+@pytest.mark.parametrize("copies", [2, 5])
+def test_a_round_up_of_three_stories_leaves_three_families(tmp_path: Path, copies: int) -> None:
+    """A digest of three stories is marked, and joins none of their families."""
+    frame = generate.digest(3, copies=copies)
+    result = _scan_frame(frame, tmp_path)
+
+    assert result.families["size"].to_list() == [copies] * 3
+    marked = result.documents.filter("round_up")
+    digests = frame.filter(pl.col("kind_truth") == "digest")["id"].to_list()
+    assert marked["id"].to_list() == digests
+    assert marked["family"].to_list() == [None]
+
+
+def test_generated_families_are_found(tmp_path: Path) -> None:
+    """In a mixed corpus no two stories merge, and nearly every copy is in its story's family."""
+    frame = generate.corpus(2500, seed=8)
+    result = _scan_frame(frame, tmp_path)
+    truth = frame.select("id", "family_truth", "kind_truth").join(result.documents, on="id")
+
+    copies = truth.filter(pl.col("family_truth").is_not_null())
+    mixed = (
+        copies.filter(pl.col("family").is_not_null())
+        .group_by("family")
+        .agg(pl.col("family_truth").n_unique())
+    )
+    assert (mixed["family_truth"] == 1).all()
+    assert copies["family"].null_count() <= 0.02 * copies.height
+    single = truth.filter(pl.col("kind_truth") == "single")
+    # Footers of fewer than eight articles cannot be learned, and some are a quarter of a brief.
+    assert single.height - single["family"].null_count() <= 0.02 * single.height
+
+
+def test_tiny_texts_and_empty_ones(tmp_path: Path) -> None:
+    """Texts too short to match are listed alone and counted; those without a word are problems."""
+    rows = [
+        {"id": "one", "text": "Breaking news soon."},
+        {"id": "two", "text": "Breaking news soon."},
+    ]
+    rows += [{"id": "marks", "text": "… — !"}]
+    result = dedupe.scan(_write_jsonl(tmp_path / "tiny.jsonl", rows))
+
+    assert result.documents["id"].to_list() == ["marks", "one", "two"]
+    assert result.pairs.height == 0
+    assert result.run["counts"]["articles_too_short"] == 3
+    (problem,) = result.problems
+    assert (problem.id, problem.line) == ("marks", 3)
+
+
+def test_repeated_ids_keep_the_fullest_text(tmp_path: Path) -> None:
+    """Of two texts with one id the longer is kept, whichever comes first, and the other is named."""
+    long, short = "a fuller text of several more words than that", "a short text"
+    for order in ([long, short], [short, long]):
+        rows = [{"id": "same", "text": text} for text in order]
+        result = dedupe.scan(_write_jsonl(tmp_path / "ids.jsonl", rows))
+
+        assert result.documents.select("id", "words").rows() == [("same", 9)]
+        (problem,) = result.problems
+        assert problem.id == "same"
+        assert problem.line == order.index(short) + 1
+        assert "another text" in problem.reason
+
+
+def test_exact_copies_and_origin_by_date(tmp_path: Path) -> None:
+    """Copies in other clothes are exact, and derive from the one published first."""
+    random.seed(1)
+    words = [f"word{random.randrange(10**6)}" for _ in range(60)]
+    rows = [
+        {"id": "b", "text": " ".join(words), "published": "2024-03-02", "source": "Second"},
+        {"id": "a", "text": "\n".join(words).upper(), "published": "2024-03-03"},
+        {"id": "c", "text": " — ".join(words), "published": "2024-03-01", "source": "First"},
+    ]
+    result = dedupe.scan(_write_jsonl(tmp_path / "dated.jsonl", rows))
+
+    assert result.pairs["kind"].to_list() == ["exact"] * 3
+    assert result.pairs["resemblance"].to_list() == [1.0] * 3
+    assert result.documents.select("id", "origin").rows() == [("a", "c"), ("b", "c"), ("c", None)]
+    (family,) = result.families.iter_rows(named=True)
+    assert family["first_seen"] == "2024-03-01"
+    assert family["sources"] == ["First", "Second"]
+
+
+def test_shared_quotations_alone_make_no_family(tmp_path: Path) -> None:
+    """Two reports that share long quotations are a pair, but net of them share nothing."""
+    random.seed(2)
+
+    def sentence(n: int) -> str:
+        return " ".join(f"w{random.randrange(10**6)}" for _ in range(n))
+
+    quote = f"“{sentence(60)},” the minister said."
+    rows = [{"id": name, "text": f"{sentence(80)}.\n\n{quote}\n\n{sentence(40)}."} for name in "ab"]
+    result = dedupe.scan(_write_jsonl(tmp_path / "quotes.jsonl", rows))
+
+    (pair,) = result.pairs.iter_rows(named=True)
+    assert pair["a_in_b"] > 0.3
+    assert pair["net_a_in_b"] < 0.05
+    assert result.passages["role"].to_list() == ["quotation"]
+    assert result.families.height == 0
+
+
+def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
+    """A corpus that is not there raises an error that names it."""
+    with pytest.raises(dedupe.InputError, match="no-such-corpus"):
+        dedupe.scan(tmp_path / "no-such-corpus")
+
+
+def test_unknown_settings_are_refused() -> None:
+    """A misspelt setting is an error that lists the settings there are."""
+    with pytest.raises(dedupe.ConfigError, match="treshold"):
+        dedupe.scan(SEEDS, treshold=0.5)
+
+
+def test_an_empty_directory_gives_empty_tables(tmp_path: Path) -> None:
+    """A corpus without an article gives tables with their columns and no row."""
+    result = dedupe.scan(tmp_path)
+
+    assert [getattr(result, name).height for name in TABLES] == [0, 0, 0, 0]
+    assert result.pairs.schema == dedupe.scan(SEEDS).pairs.schema
+    assert result.passages.schema == dedupe.scan(SEEDS).passages.schema
+    assert result.run["counts"]["articles"] == 0
+
+
+def test_the_run_states_expected_recall() -> None:
+    """The record of a run says what the near-duplicate tier is expected to find."""
+    run = dedupe.scan(SEEDS).run
+
+    assert run["expected_recall"] == {"0.5": 0.8732, "0.7": 0.9998, "0.9": 1.0}
+    assert run["scale"] == 1
+    assert set(run["seconds"]) == {
+        *("read", "near-duplicates", "postings", "verify", "align", "families", "tables"),
+    }

@@ -1,0 +1,93 @@
+"""Exact shingle counts against Python's sets."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import examples, pairs_array, shingles_of, spans_of
+
+from dedupe.verify import resemblance, shared_shingles, table_size, table_slot
+
+Case = tuple[list[list[int]], list[tuple[int, int]], int]
+
+ARTICLES = st.lists(st.lists(st.integers(0, 3), max_size=25), min_size=1, max_size=5)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Articles as rows of tokens, pairs of them in any order, and a shingle length."""
+    rows = draw(ARTICLES)
+    number = st.integers(0, len(rows) - 1)
+    return rows, draw(st.lists(st.tuples(number, number), max_size=8)), draw(st.integers(1, 4))
+
+
+@examples
+@given(cases())
+def test_shared_shingles_equal_sets(case: Case) -> None:
+    """Shared shingles are counted as Python's sets count them, for pairs in any order."""
+    rows, pairs, w = case
+    sets = [set(shingles_of(row, w)) for row in rows]
+    found = shared_shingles(pairs_array(pairs), *spans_of(rows), w)
+    assert found.tolist() == [len(sets[a] & sets[b]) for a, b in pairs]
+
+
+@examples
+@given(cases())
+def test_resemblance_equals_sets(case: Case) -> None:
+    """Resemblance is the Jaccard of Python's sets, and 0 of two empty ones."""
+    rows, pairs, w = case
+    sets = [set(shingles_of(row, w)) for row in rows]
+    array, arrays = pairs_array(pairs), spans_of(rows)
+    found = resemblance(array, shared_shingles(array, *arrays, w), *arrays, w)
+    assert found.tolist() == [
+        len(sets[a] & sets[b]) / max(1, len(sets[a] | sets[b])) for a, b in pairs
+    ]
+
+
+@examples
+@given(cases(), st.integers(0, 8))
+def test_slices_make_up_the_whole(case: Case, cut: int) -> None:
+    """Verifying slices of the pairs gives what verifying all of them gives."""
+    rows, pairs, w = case
+    array, (spans, hashes) = pairs_array(pairs), spans_of(rows)
+    shared = shared_shingles(array, spans, hashes, w)
+    jaccard = resemblance(array, shared, spans, hashes, w)
+    parts = [slice(0, cut), slice(cut, None)]
+    counts = [shared_shingles(array[part], spans, hashes, w) for part in parts]
+    shares = [
+        resemblance(array[part], count, spans, hashes, w)
+        for part, count in zip(parts, counts, strict=True)
+    ]
+    assert np.concatenate(counts).tolist() == shared.tolist()
+    assert np.concatenate(shares).tolist() == jaccard.tolist()
+
+
+def test_no_pairs() -> None:
+    """Nothing to verify gives no counts."""
+    arrays = spans_of([[1, 2, 3]])
+    assert shared_shingles(pairs_array([]), *arrays, 2).tolist() == []
+    assert resemblance(pairs_array([]), np.empty(0, np.int64), *arrays, 2).tolist() == []
+
+
+def test_shingles_that_collide_in_the_table() -> None:
+    """Keys that want the same slot are kept apart, and a raised mark empties the table."""
+    keys, used = np.zeros(16, np.uint64), np.full(16, -1, np.int64)
+    for number in range(1, 9):
+        slot = table_slot(keys, used, np.uint64(number), 0)  # bits above 20 are all equal
+        assert used[slot] == -1
+        keys[slot], used[slot] = number, 0
+    assert sorted(keys.tolist()) == [0] * 8 + list(range(1, 9))
+    assert [int(keys[table_slot(keys, used, np.uint64(k), 0)]) for k in range(1, 9)] == [
+        *range(1, 9)
+    ]
+    assert used[table_slot(keys, used, np.uint64(5), 1)] != 1
+
+
+@examples
+@given(st.integers(0, 10**6))
+def test_table_size(n: int) -> None:
+    """A table is a power of two that is at most half full, and not needlessly large."""
+    size = int(table_size(n))
+    assert size & (size - 1) == 0
+    assert 2 * n <= size <= max(16, 4 * n)
