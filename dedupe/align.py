@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import ascending, kernel
 from dedupe.shingle import fill_shingles
 from dedupe.tokens import QUOTED
 from dedupe.verify import table_size, table_slot
@@ -127,8 +127,8 @@ def _tile(
 ) -> int:
     """Longest matches first, each token once: tiles (start in b, start in a, length) into out."""
     n = 0
-    for m in np.argsort(-matches[:, 0], kind="mergesort"):
-        length, i, j = matches[m]
+    for m in ascending(-matches[:, 0]):
+        length, i, j = matches[m, 0], matches[m, 1], matches[m, 2]
         k = 0
         while k < length:
             while k < length and (taken_a[i + k] or taken_b[j + k]):
@@ -137,8 +137,9 @@ def _tile(
             while k < length and not taken_a[i + k] and not taken_b[j + k]:
                 k += 1
             if k - first >= w:
-                taken_a[i + first : i + k] = True
-                taken_b[j + first : j + k] = True
+                for t in range(first, k):
+                    taken_a[i + t] = True
+                    taken_b[j + t] = True
                 out[n, 0] = j + first
                 out[n, 1] = i + first
                 out[n, 2] = k - first
@@ -149,7 +150,8 @@ def _tile(
 @kernel
 def _common(a: NDArray[np.uint64], b: NDArray[np.uint64], row: NDArray[np.int64]) -> int:
     """Length of the longest common subsequence of two short token runs."""
-    row[: len(b) + 1] = 0
+    for j in range(len(b) + 1):
+        row[j] = 0
     for i in range(len(a)):
         diagonal = 0
         for j in range(len(b)):
@@ -167,7 +169,8 @@ def _moved(passages: NDArray[np.int64]) -> None:
     """Mark passages off the heaviest subsequence that is in order on both sides."""
     n = len(passages)
     rank = np.empty(n, np.int64)
-    rank[np.argsort(passages[:, A_START], kind="mergesort")] = np.arange(n)
+    for place, p in enumerate(ascending(passages[:, A_START].copy())):
+        rank[p] = place
     # Fenwick tree over rank in a: the best chain that ends at or before a rank.
     weight = np.zeros(n + 1, np.int64)
     ending = np.full(n + 1, -1, np.int64)
@@ -189,7 +192,8 @@ def _moved(passages: NDArray[np.int64]) -> None:
             k += k & -k
         if total > best_weight:
             best_weight, best = total, p
-    passages[:, MOVED] = 1
+    for p in range(n):
+        passages[p, MOVED] = 1
     while best >= 0:
         passages[best, MOVED] = 0
         best = before[best]
@@ -209,6 +213,14 @@ def _is_boilerplate(
             if at < len(boilerplate) and boilerplate[at] == shingles[k]:
                 known += 1
     return sketched > 0 and 2 * known >= sketched
+
+
+@kernel
+def _free(taken: NDArray[np.bool_], first: int, last: int) -> bool:
+    for k in range(first, last):  # noqa: SIM110 -- numba compiles a loop, not a generator
+        if taken[k]:
+            return False
+    return True
 
 
 @kernel
@@ -234,13 +246,13 @@ def _passages_of(
     quoted = 0
     furniture = 0
     for t in range(len(tiles)):
-        j, i, length = tiles[t]
+        j, i, length = tiles[t, 0], tiles[t, 1], tiles[t, 2]
         joined = False
         if n > 0:
             end_a, end_b = out[n - 1, A_END], out[n - 1, B_END]
             gap_a, gap_b = i - end_a, j - end_b
             if 0 <= gap_a <= MAX_GAP and gap_b <= MAX_GAP:
-                joined = not taken_a[end_a:i].any() and not taken_b[end_b:j].any()
+                joined = _free(taken_a, end_a, i) and _free(taken_b, end_b, j)
         if joined:
             out[n - 1, MATCHED] += length + _common(a[end_a:i], b[end_b:j], row)
         else:
@@ -324,7 +336,7 @@ def _align(
     table = keys
     written = 0
     for p in range(first, len(pairs)):
-        x, y = pairs[p]
+        x, y = pairs[p, 0], pairs[p, 1]
         a = hashes[spans[x, 0] : spans[x, 1]]
         b = hashes[spans[y, 0] : spans[y, 1]]
         if written + len(b) // w + 1 > len(passages):
@@ -350,7 +362,7 @@ def _align(
         taken_a = np.zeros(len(a), np.bool_)
         taken_b = np.zeros(len(b), np.bool_)
         n = _tile(matches[:n], w, taken_a, taken_b, tiles)
-        ordered = tiles[:n][np.argsort(tiles[:n, 0])]
+        ordered = tiles[ascending(tiles[:n, 0].copy())]
         written += _passages_of(
             p,
             a,

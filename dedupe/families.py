@@ -166,7 +166,7 @@ def _union_lengths(intervals: NDArray[np.int64], out: NDArray[np.int64]) -> None
     """Sum up rows (article, start, end), sorted, counting what overlaps once."""
     end = 0
     for k in range(len(intervals)):
-        article, start, stop = intervals[k]
+        article, start, stop = intervals[k, 0], intervals[k, 1], intervals[k, 2]
         if k == 0 or intervals[k - 1, 0] != article:
             end = 0
         if stop > end:

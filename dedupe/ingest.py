@@ -113,8 +113,8 @@ def _process(
     """Tokens and features of each batch, in order, with a bounded number of batches under way."""
 
     def work(batch: Batch, scale: int) -> tuple[Batch, Tokens, Features, int]:
-        tokens = tokenise(batch)
-        mark_quotations(batch, tokens)
+        tokens, marks = tokenise(batch)
+        mark_quotations(tokens, marks)
         return batch, tokens, extract(tokens, config, scale), scale
 
     threads = config.worker_threads

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import ascending, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -213,7 +213,7 @@ def _mark_furniture(
             continue
         members = articles[first:last]
         sources = source_of[members]
-        order = np.argsort(sources, kind="mergesort")
+        order = ascending(sources.astype(np.int64))
         start = 0
         while start < len(order):
             source = sources[order[start]]

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.tokens import QUOTED, _decode
+from dedupe.tokens import AFTER_LETTER, BEFORE_LETTER, BEFORE_SPACE, QUOTED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dedupe.records import Batch
-    from dedupe.tokens import Tokens
+    from dedupe.tokens import Marks, Tokens
 
 __all__ = ["mark_quotations"]
 
@@ -34,28 +33,31 @@ _NONE, _DOUBLE, _LOW, _RIGHT, _GUILLEMET, _REVERSED, _CORNER, _SINGLE, _LOW_SING
 )
 
 
-_LINE_BREAKS = (0x0A, 0x0D, 0x85, 0x2028, 0x2029)
+_CODE_POINT = (1 << 21) - 1
+_LINE_BREAK = 0x0A
 
 
 @kernel
-def _opens(cp: int, before_is_letter: bool, after: int) -> int:
-    """The kind of quotation a mark opens, or _NONE; `after` is the next code point."""
-    space_after = after <= 0x20 or after in (0xA0, 0x202F)
+def _opens(code: int) -> int:
+    """The kind of quotation a mark opens, or _NONE."""
+    cp = code & _CODE_POINT
+    after_letter = code & AFTER_LETTER != 0
+    before_space = code & BEFORE_SPACE != 0
     if cp == 0x201C:
         return _DOUBLE
     if cp == 0x201E:
         return _LOW
-    if cp == 0x201D and not before_is_letter and not space_after:
+    if cp == 0x201D and not after_letter and not before_space:
         return _RIGHT
-    if cp == 0xAB and not before_is_letter:
+    if cp == 0xAB and not after_letter:
         return _GUILLEMET
-    if cp == 0xBB and not before_is_letter and not space_after:
+    if cp == 0xBB and not after_letter and not before_space:
         return _REVERSED
     if cp in (0x300C, 0x300E):
         return _CORNER
-    if cp == 0x2018 and not before_is_letter:
+    if cp == 0x2018 and not after_letter:
         return _SINGLE
-    if cp == 0x201A and not before_is_letter:
+    if cp == 0x201A and not after_letter:
         return _LOW_SINGLE
     if cp in (0x22, 0xFF02):
         return _STRAIGHT
@@ -63,8 +65,10 @@ def _opens(cp: int, before_is_letter: bool, after: int) -> int:
 
 
 @kernel
-def _closes(kind: int, cp: int, after_is_letter: bool) -> bool:
+def _closes(kind: int, code: int) -> bool:
     """Whether a mark closes an open quotation of this kind."""
+    cp = code & _CODE_POINT
+    before_letter = code & BEFORE_LETTER != 0
     if kind in (_DOUBLE, _RIGHT):
         return cp == 0x201D
     if kind == _LOW:
@@ -76,21 +80,10 @@ def _closes(kind: int, cp: int, after_is_letter: bool) -> bool:
     if kind == _CORNER:
         return cp in (0x300D, 0x300F)
     if kind == _SINGLE:  # also an apostrophe
-        return cp == 0x2019 and not after_is_letter
+        return cp == 0x2019 and not before_letter
     if kind == _LOW_SINGLE:
-        return cp in (0x2018, 0x2019) and not after_is_letter
+        return cp in (0x2018, 0x2019) and not before_letter
     return kind == _STRAIGHT and cp in (0x22, 0xFF02)
-
-
-@kernel
-def _is_letter(cp: int) -> bool:
-    """Letter or digit, as far as telling an apostrophe from a closing mark needs it."""
-    return (
-        0x30 <= cp <= 0x39
-        or 0x41 <= (cp & ~0x20) <= 0x5A
-        or 0xC0 <= cp < 0x2000
-        or 0x2C00 <= cp < 0x3000
-    )
 
 
 @kernel
@@ -112,75 +105,76 @@ def _flag(
 
 
 @kernel
-def _next_line(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, bool]:
-    """First code point of the next line with any text (0 at the end), and: a line was empty."""
+def _next_line(
+    mark: int,
+    last_mark: int,
+    positions: NDArray[np.uint32],
+    codes: NDArray[np.uint32],
+    word: int,
+) -> tuple[int, bool]:
+    """The mark that opens the next line with any word, 0 if none does, and: a line was empty.
+
+    `word` is where the next token starts.
+    """
     empty = False
-    while at < end:
-        cp, width = _decode(text, at)
-        if cp == 0x0D and at + 1 < end and text[at + 1] == 0x0A:
-            at += 1  # the line feed breaks the line
-            continue
-        if cp in _LINE_BREAKS:
-            empty = True
-        elif cp not in (0x20, 0x09, 0xA0, 0x3000):
-            return cp, empty
-        at += width
-    return 0, True
+    for k in range(mark + 1, last_mark):
+        if positions[k] >= word:
+            return 0, empty
+        if codes[k] & _CODE_POINT != _LINE_BREAK:
+            return np.int64(codes[k]), empty
+        empty = True
+    return 0, empty
 
 
 @kernel
 def _mark(
-    text: NDArray[np.uint8],
-    byte_offsets: NDArray[np.int64],
+    mark_offsets: NDArray[np.int64],
+    positions: NDArray[np.uint32],
+    codes: NDArray[np.uint32],
     offsets: NDArray[np.int64],
     starts: NDArray[np.uint32],
     flags: NDArray[np.uint8],
 ) -> None:
-    for article in range(len(byte_offsets) - 1):
-        at, end = byte_offsets[article], byte_offsets[article + 1]
+    for article in range(len(offsets) - 1):
         token, last_token = offsets[article], offsets[article + 1]
-        position = 0
+        first_mark, last_mark = mark_offsets[article], mark_offsets[article + 1]
         kind = _NONE
         opened = 0
-        before = 0
-        while at < end:
-            # Most bytes are nothing to us: ASCII but for the newline and the straight mark.
-            byte = text[at]
-            if byte < 0x80 and byte != 0x22 and byte != 0x0A and byte != 0x0D:  # noqa: PLR1714
-                before = np.int64(byte)
-                at += 1
-                position += 1
-                continue
-            cp, width = _decode(text, at)
-            at += width
-            position += 1
-            if cp == 0x0D and at < end and text[at] == 0x0A:
-                continue  # the line feed breaks the line
-            if cp in _LINE_BREAKS:
-                if kind != _NONE:
-                    first, empty = _next_line(text, at, end)
-                    continued = _opens(first, False, 0x41) == kind
-                    if continued:
-                        token = _flag(starts, flags, token, last_token, opened, position)
-                    if continued or empty or kind == _STRAIGHT:
-                        kind = _NONE
-                before = 0x0A
-                continue
-            after = 0
-            if at < end:
-                after, _ = _decode(text, at)
+        for mark in range(first_mark, last_mark):
+            position, code = np.int64(positions[mark]), np.int64(codes[mark])
             if kind != _NONE and position - opened > MAX_QUOTATION:
                 kind = _NONE
-            if kind != _NONE:
-                if _closes(kind, cp, _is_letter(after)):
+            if code & _CODE_POINT == _LINE_BREAK:
+                if kind == _NONE:
+                    continue
+                following = token
+                while following < last_token and starts[following] < position:
+                    following += 1
+                if following == last_token:
+                    break
+                opening, empty = _next_line(
+                    mark, last_mark, positions, codes, np.int64(starts[following])
+                )
+                continued = opening != 0 and _opens(opening & ~BEFORE_SPACE) == kind
+                if continued:
                     token = _flag(starts, flags, token, last_token, opened, position)
+                if continued or empty or kind == _STRAIGHT:
                     kind = _NONE
-            else:
-                kind = _opens(cp, _is_letter(before), after)
+            elif kind == _NONE:
+                kind = _opens(code)
                 opened = position
-            before = cp
+            elif _closes(kind, code):
+                token = _flag(starts, flags, token, last_token, opened, position)
+                kind = _NONE
 
 
-def mark_quotations(batch: Batch, tokens: Tokens) -> None:
+def mark_quotations(tokens: Tokens, marks: Marks) -> None:
     """Set the `QUOTED` flag of every token in quoted speech, in place; without the GIL."""
-    _mark(batch.text, batch.offsets, tokens.offsets, tokens.starts, tokens.flags)
+    _mark(
+        marks.offsets,
+        marks.positions,
+        marks.codes,
+        tokens.offsets,
+        tokens.starts,
+        tokens.flags,
+    )

@@ -9,7 +9,7 @@ it, with the hash, so that any program can reproduce a token.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["PARAGRAPH", "QUOTED", "Tokens", "tokenise", "tokenise_text"]
+__all__ = [
+    "AFTER_LETTER",
+    "BEFORE_LETTER",
+    "BEFORE_SPACE",
+    "PARAGRAPH",
+    "QUOTED",
+    "Marks",
+    "Tokens",
+    "tokenise",
+    "tokenise_text",
+]
 
 PARAGRAPH = np.uint8(1)
 """Flag: the first token after a line break."""
@@ -77,16 +87,51 @@ class Tokens(NamedTuple):
     flags: NDArray[np.uint8]
 
 
-def tokenise(batch: Batch) -> Tokens:
+class Marks(NamedTuple):
+    """What may delimit quoted speech in a batch of articles: quotation marks and line breaks.
+
+    Attributes:
+        offsets: int64 (n_articles + 1,), where each article's marks start.
+        positions: uint32 (n_marks,), code point of each mark in its article's raw text.
+        codes: uint32 (n_marks,), the code point itself (0x0A for any line break), with
+            `AFTER_LETTER`, `BEFORE_LETTER` and `BEFORE_SPACE` where they apply.
+    """
+
+    offsets: NDArray[np.int64]
+    positions: NDArray[np.uint32]
+    codes: NDArray[np.uint32]
+
+
+AFTER_LETTER, BEFORE_LETTER, BEFORE_SPACE = 1 << 21, 1 << 22, 1 << 23
+
+
+class _Buffers(NamedTuple):
+    """Roomy arrays a batch is tokenised into."""
+
+    hashes: NDArray[np.uint64]
+    starts: NDArray[np.uint32]
+    ends: NDArray[np.uint32]
+    flags: NDArray[np.uint8]
+    positions: NDArray[np.uint32]
+    codes: NDArray[np.uint32]
+
+
+def tokenise(batch: Batch) -> tuple[Tokens, Marks]:
     """Tokenise every article of a batch; runs without the GIL, in time linear in the text."""
     # Two tokens of one byte are a byte apart, and other characters are longer.
-    hashes, starts, ends, flags = _buffers(len(batch.text) // 2 + len(batch) + 1)
+    out = _buffers(len(batch.text) // 2 + len(batch) + 1)
     offsets = np.zeros(len(batch) + 1, np.int64)
-    _tokenise_batch(
-        batch.text, batch.offsets, unicode_tables(), offsets, hashes, starts, ends, flags
+    mark_offsets = np.zeros(len(batch) + 1, np.int64)
+    _tokenise_batch(batch.text, batch.offsets, unicode_tables(), offsets, mark_offsets, out)
+    n, m = offsets[-1], mark_offsets[-1]
+    tokens = Tokens(
+        offsets,
+        out.hashes[:n].copy(),
+        out.starts[:n].copy(),
+        out.ends[:n].copy(),
+        out.flags[:n].copy(),
     )
-    n = offsets[-1]
-    return Tokens(offsets, hashes[:n].copy(), starts[:n].copy(), ends[:n].copy(), flags[:n].copy())
+    return tokens, Marks(mark_offsets, out.positions[:m].copy(), out.codes[:m].copy())
 
 
 _local = threading.local()
@@ -95,14 +140,21 @@ _KEPT_ROOM = 1 << 24
 """Tokens a thread's buffers are kept for; a text needing more gets buffers of its own."""
 
 
-def _buffers(room: int) -> tuple[NDArray[Any], ...]:
-    """Room for hashes, starts, ends and flags, kept by each thread.
+def _buffers(room: int) -> _Buffers:
+    """Room for so many tokens and twice as many marks, kept by each thread.
 
     Fresh memory costs a page fault every 4 kB, which is dearer than filling it.
     """
-    kept: tuple[NDArray[Any], ...] | None = getattr(_local, "buffers", None)
-    if kept is None or len(kept[0]) < room:
-        kept = tuple(np.empty(room, kind) for kind in (np.uint64, np.uint32, np.uint32, np.uint8))
+    kept: _Buffers | None = getattr(_local, "buffers", None)
+    if kept is None or len(kept.hashes) < room:
+        kept = _Buffers(
+            np.empty(room, np.uint64),
+            np.empty(room, np.uint32),
+            np.empty(room, np.uint32),
+            np.empty(room, np.uint8),
+            np.empty(2 * room, np.uint32),
+            np.empty(2 * room, np.uint32),
+        )
         if room <= _KEPT_ROOM:
             _local.buffers = kept
     return kept
@@ -115,7 +167,7 @@ def tokenise_text(text: str) -> Tokens:
     >>> [(int(a), int(b)) for a, b in zip(tokens.starts, tokens.ends)]
     [(0, 3), (4, 7), (9, 15), (16, 21)]
     """
-    return tokenise(Batch.from_articles([Article(id="", text=text)]))
+    return tokenise(Batch.from_articles([Article(id="", text=text)]))[0]
 
 
 @kernel
@@ -301,24 +353,91 @@ def _joins_number(text: NDArray[np.uint8], at: int, end: int) -> bool:
     return not _is_digit(text, at + 4, end)
 
 
+_END, _SKIP, _FULL_STOP, _DECIMAL = range(4)
+
+
+@kernel
+def _within(
+    text: NDArray[np.uint8],
+    at: int,
+    end: int,
+    tables: UnicodeTables,
+    cp: int,
+    width: int,
+    kind: int,
+    acronym: bool,
+    digit: bool,
+) -> int:
+    """What a character that is no part of a word does inside one: `_END` it, or not."""
+    if kind == APOSTROPHE:
+        return _SKIP if _class_at(text, at + width, end, tables) == WORD else _END
+    if cp == 0x2E:
+        if acronym and _joins_acronym(text, at, end, tables):
+            return _FULL_STOP
+        return _DECIMAL if digit and _is_digit(text, at + 1, end) else _END
+    if cp == 0x2C and digit and _joins_number(text, at, end):
+        return _SKIP
+    return _END
+
+
+@kernel
+def _mark_code(
+    text: NDArray[np.uint8],
+    after: int,
+    end: int,
+    classes: NDArray[np.uint8],
+    pages: NDArray[np.uint16],
+    cp: int,
+    after_letter: bool,
+) -> int:
+    """Code of a quotation mark for `Marks`, or 0; `after` is the byte that follows it."""
+    if cp not in (0x22, 0xFF02, 0xAB, 0xBB) and not (
+        0x2018 <= cp <= 0x201E or 0x300C <= cp <= 0x300F
+    ):
+        return 0
+    code = cp | (AFTER_LETTER if after_letter else 0)
+    if after < end:
+        following, _ = _decode(text, after)
+        kind = classes[np.int64(pages[following >> 8]) << 8 | (following & 255)]
+        if following <= 0x20 or following in (0xA0, 0x202F):
+            code |= BEFORE_SPACE
+        elif kind in (WORD, SINGLE):
+            code |= BEFORE_LETTER
+    return code
+
+
 @kernel
 def _tokenise_batch(
     text: NDArray[np.uint8],
     byte_offsets: NDArray[np.int64],
     tables: UnicodeTables,
     offsets: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    starts: NDArray[np.uint32],
-    ends: NDArray[np.uint32],
-    flags: NDArray[np.uint8],
+    mark_offsets: NDArray[np.int64],
+    out: _Buffers,
 ) -> None:
     words = np.zeros(_SCRATCH // 8, np.uint64)
     scratch = words.view(np.uint8)
-    n = 0
+    n, m = 0, 0
     for article in range(len(byte_offsets) - 1):
         first, last = byte_offsets[article], byte_offsets[article + 1]
-        n = _tokenise_one(text, first, last, tables, scratch, words, n, hashes, starts, ends, flags)
+        n, m = _tokenise_one(
+            text,
+            first,
+            last,
+            tables,
+            scratch,
+            words,
+            n,
+            m,
+            out.hashes,
+            out.starts,
+            out.ends,
+            out.flags,
+            out.positions,
+            out.codes,
+        )
         offsets[article + 1] = n
+        mark_offsets[article + 1] = m
 
 
 @kernel
@@ -330,13 +449,16 @@ def _tokenise_one(
     scratch: NDArray[np.uint8],
     words: NDArray[np.uint64],
     n: int,
+    m: int,
     hashes: NDArray[np.uint64],
     starts: NDArray[np.uint32],
     ends: NDArray[np.uint32],
     flags: NDArray[np.uint8],
-) -> int:
-    """Tokenise one article from byte `at` to `end`; the number of tokens so far."""
-    # Reading a field of the tuple counts a reference, which is too dear for every character.
+    positions: NDArray[np.uint32],
+    codes: NDArray[np.uint32],
+) -> tuple[int, int]:
+    """Tokenise one article from byte `at` to `end`; tokens and marks so far."""
+    # Reading a field of a tuple counts a reference, which is too dear for every character.
     pages, classes = tables.pages, tables.classes
     position = 0  # code points read
     length = 0  # folded bytes of the open token; 0 where none is open
@@ -344,8 +466,7 @@ def _tokenise_one(
     letters = 0  # letters since its start or its last full stop
     acronym = False  # so far it is letters with full stops between
     digit = False  # its last character is an ASCII digit
-    marks = 0  # marks at its end
-    start = 0
+    marks = 0  # combining marks at its end
     token_end = 0
     paragraph = True
     while at < end:
@@ -372,20 +493,18 @@ def _tokenise_one(
             cp, width = _decode(text, at)
             kind = np.int64(classes[np.int64(pages[cp >> 8]) << 8 | (cp & 255)])
         if kind in (WORD, SINGLE):
-            full = length >= MAX_TOKEN_BYTES
-            if length > 0 and (full or single or kind == SINGLE):
+            if length > 0 and (length >= MAX_TOKEN_BYTES or single or kind == SINGLE):
                 hashes[n] = xxh64(scratch, words, length)
                 ends[n] = token_end
                 n += 1
                 length = 0
             if length == 0:
-                start = position
-                starts[n] = start
+                starts[n] = position
                 flags[n] = PARAGRAPH if paragraph else np.uint8(0)
                 paragraph = False
                 single = kind == SINGLE
-                letters = 0
                 acronym = True
+                letters = 0
                 marks = 0
             if cp < 0x80:
                 scratch[length] = _ASCII_FOLD[cp]
@@ -401,35 +520,43 @@ def _tokenise_one(
             if 0 < length < MAX_TOKEN_BYTES:
                 length, marks = _append_fold(tables, scratch, length, cp, marks)
                 token_end = position + 1
-        elif kind == IGNORE:
-            pass
-        else:
-            keep = False
-            if length > 0 and not single:
-                if kind == APOSTROPHE:
-                    keep = _class_at(text, at + width, end, tables) == WORD
-                elif cp == 0x2E:
-                    if acronym and _joins_acronym(text, at, end, tables):
-                        keep = True
-                        letters = 0
-                    elif digit and _is_digit(text, at + 1, end):
-                        keep = length < MAX_TOKEN_BYTES
-                        if keep:  # "3.5" is not "35"
-                            scratch[length] = 0x2E
-                            length += 1
-                elif cp == 0x2C and digit:
-                    keep = _joins_number(text, at, end)
-            if length > 0 and not keep:
+        elif cp == 0x20:
+            if length > 0:
                 hashes[n] = xxh64(scratch, words, length)
                 ends[n] = token_end
                 n += 1
                 length = 0
-            if kind == NEWLINE:
-                paragraph = True
+        elif kind != IGNORE:
+            inside = _END
+            if length > 0 and not single and (kind == APOSTROPHE or cp in (0x2C, 0x2E)):
+                inside = _within(text, at, end, tables, cp, width, kind, acronym, digit)
+            if inside == _FULL_STOP:
+                letters = 0
+            elif inside == _DECIMAL and length < MAX_TOKEN_BYTES:  # "3.5" is not "35"
+                scratch[length] = 0x2E
+                length += 1
+            elif inside != _SKIP:
+                if kind == NEWLINE:
+                    if cp != 0x0D or at + 1 == end or text[at + 1] != 0x0A:
+                        positions[m] = position
+                        codes[m] = 0x0A
+                        m += 1
+                elif cp == 0x22 or cp >= 0xAB:
+                    code = _mark_code(text, at + width, end, classes, pages, cp, length > 0)
+                    if code:
+                        positions[m] = position
+                        codes[m] = code
+                        m += 1
+                if length > 0:
+                    hashes[n] = xxh64(scratch, words, length)
+                    ends[n] = token_end
+                    n += 1
+                    length = 0
+            paragraph = paragraph or kind == NEWLINE
         at += width
         position += 1
     if length > 0:
         hashes[n] = xxh64(scratch, words, length)
         ends[n] = token_end
         n += 1
-    return n
+    return n, m

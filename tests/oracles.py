@@ -212,9 +212,9 @@ def _next_kind(text: str, at: int) -> str:
 def tokenise_texts(texts: Iterable[str], *, quotations: bool = False) -> tuple[Batch, Tokens]:
     """A batch of these texts and its tokens, with quotations marked if asked for."""
     batch = Batch.from_articles(Article(id=str(k), text=t) for k, t in enumerate(texts))
-    tokens = tokenise(batch)
+    tokens, marks = tokenise(batch)
     if quotations:
-        mark_quotations(batch, tokens)
+        mark_quotations(tokens, marks)
     return batch, tokens
 
 

@@ -242,7 +242,7 @@ def test_texts_without_words(text: str) -> None:
 
 def test_no_articles() -> None:
     """An empty batch has no tokens."""
-    tokens = tokenise(Batch.from_articles([]))
+    tokens, _ = tokenise(Batch.from_articles([]))
     assert [array.tolist() for array in tokens] == [[0], [], [], [], []]
 
 
@@ -270,7 +270,7 @@ def test_marks_without_end_are_dropped(mark: str) -> None:
 def test_lone_surrogates() -> None:
     """A lone surrogate, as JSON may hold, separates words and keeps offsets right."""
     batch = Batch.from_articles([Article(id="x", text="one\ud800two")])
-    tokens = tokenise(batch)
+    tokens, _ = tokenise(batch)
     assert tokens.starts.tolist() == [0, 4]
     assert tokens.ends.tolist() == [3, 7]
 
