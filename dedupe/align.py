@@ -48,7 +48,8 @@ PAIR, A_START, A_END, B_START, B_END, MATCHED, KIND, MOVED, ROLE = range(9)
 N_COLUMNS = 9
 
 # Columns of the totals of a pair.
-TOTAL, NET, BOILERPLATE_WORDS = range(3)
+TOTAL, NET, LEFT_OUT_A, LEFT_OUT_B = range(4)
+N_TOTALS = 4
 
 
 class Alignment(NamedTuple):
@@ -58,8 +59,9 @@ class Alignment(NamedTuple):
         passages: int64 (n_passages, 9): row of the pair; first token and token after the last
             in a, the same in b; equal tokens; kind; moved (0 or 1); role. Ordered by pair,
             then by place in b.
-        totals: int64 (n_pairs, 3): equal tokens; those that are neither quotation nor
-            boilerplate; those that are boilerplate.
+        totals: int64 (n_pairs, 4): equal tokens; those that are neither quotation nor
+            boilerplate; those left out of that for another reason than standing in a quotation
+            in a; the same for b. (What stands in quotations is known without an alignment.)
     """
 
     passages: NDArray[np.int64]
@@ -267,12 +269,16 @@ def _passages_of(
             n += 1
         out[n - 1, A_END] = i + length
         out[n - 1, B_END] = j + length
-        if _is_boilerplate(shingles_b[j : j + length - w + 1], limit, boilerplate):
+        known = _is_boilerplate(shingles_b[j : j + length - w + 1], limit, boilerplate)
+        if known:
             furniture += length
-        else:
-            for k in range(length):
-                if (flags_a[i + k] | flags_b[j + k]) & QUOTED:
-                    quoted += 1
+        for k in range(length):
+            in_a, in_b = flags_a[i + k] & QUOTED != 0, flags_b[j + k] & QUOTED != 0
+            if not known and (in_a or in_b):
+                quoted += 1
+            if known or in_a or in_b:
+                totals[LEFT_OUT_A] += not in_a
+                totals[LEFT_OUT_B] += not in_b
     if n > 0:
         _finish(out[n - 1], quoted, furniture, totals)
         _moved(out[:n])
@@ -300,7 +306,6 @@ def _finish(
         passage[ROLE] = BODY
     totals[TOTAL] += matched
     totals[NET] += matched - quoted - furniture
-    totals[BOILERPLATE_WORDS] += furniture
 
 
 @kernel
@@ -400,9 +405,9 @@ def align_pairs(
         w: words per shingle; shorter matches are no passage.
         limit, boilerplate: the sketch's limit and its known boilerplate hashes, ascending.
     """
-    totals = np.zeros((len(pairs), 3), np.int64)
+    totals = np.zeros((len(pairs), N_TOTALS), np.int64)
     lengths = spans[:, 1] - spans[:, 0]
-    room = max(1 << 14, int(lengths.max(initial=0)) // w + 1)
+    room = (1 << 14) + int(lengths[pairs].max(initial=0)) // w + 1
     buffer = np.empty((room, N_COLUMNS), np.int64)
     found = []
     at = 0

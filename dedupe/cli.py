@@ -1,11 +1,14 @@
 """The command line: `dedupe scan`. Prints and exits; nothing below it does.
 
 Data goes to stdout, progress and messages to stderr. Exit codes: 0 done; 1 failed, or
-duplicates found with `--fail-on-duplicates`; 2 usage; 3 done, but some inputs were unreadable.
+duplicates found with `--fail-on-duplicates` (which wins over 3); 2 usage; 3 done, but some inputs
+were unreadable; 130 interrupted.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-FAILED, USAGE, SOME_UNREADABLE = 1, 2, 3
+FAILED, USAGE, SOME_UNREADABLE, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(
     name="dedupe",
@@ -37,16 +40,24 @@ app = typer.Typer(
 
 def main() -> None:
     """Entry point of the `dedupe` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a title must not fail on a narrow encoding
+            stream.reconfigure(errors="replace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except DedupeError as error:
         usage = isinstance(error, ConfigError | InputError | MissingExtraError)
         _fail(str(error), USAGE if usage else FAILED)
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing was written", 130)
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read has enough. Nothing more can be printed, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"cannot print the results ({error.strerror or error})", FAILED)
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -207,17 +218,22 @@ def scan(
         "memory_mb": memory_mb,
     }
     settings = _settings(config, {k: v for k, v in given.items() if v is not None})
-    if output is not None and output.exists() and not output.is_dir():
-        raise ConfigError(f"--output {output} is a file; name a directory")
-    result = _run_scan(corpus, settings, quiet)
-    written = _write(result, output)
+    if output is not None:
+        from dedupe.output import check_output
+
+        check_output(output, corpus)
+    try:
+        result = _run_scan(corpus, settings, quiet)
+        written = _write(result, output)
+    except KeyboardInterrupt:
+        _fail("interrupted", INTERRUPTED)
     _report_problems(result, output)
     if not quiet:
         _print_summary(result, written)
-    if result.problems:
-        raise typer.Exit(SOME_UNREADABLE)
     if fail_on_duplicates and result.families.height:
         raise typer.Exit(FAILED)
+    if result.problems:
+        raise typer.Exit(SOME_UNREADABLE)
 
 
 def _settings(path: Path | None, given: dict[str, Any]) -> Config:
@@ -235,6 +251,8 @@ def _console(*, stderr: bool = False) -> Console:
 def _run_scan(corpus: list[str], settings: Config, quiet: bool) -> ScanResult:
     from dedupe.scanning import scan as scan_corpus
 
+    if "-" in corpus and sys.stdin is None:
+        raise InputError("standard input is closed; pipe JSONL into it, or name files")
     stdin = sys.stdin.buffer if "-" in corpus else None
     if quiet or not sys.stderr.isatty():
         return scan_corpus(corpus, settings, stdin=stdin)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["cluster", "coverage", "find_round_ups"]
+__all__ = ["cluster", "coverage", "find_round_ups", "near_components"]
 
 SEGMENTS = 64
 """Parts an article is divided into to see which of it a neighbour covers: the bits of a word."""
@@ -133,14 +133,19 @@ def find_round_ups(
     pairs: NDArray[np.int64],
     shares: NDArray[np.float64],
     masks: NDArray[np.uint64],
+    near: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Articles that hold the copy of several families.
+
+    Near-duplicates share the verdict of most of them that could be judged: of a large group only
+    some have pairs with the stories they hold.
 
     Args:
         n: number of articles.
         pairs: int64 (n_pairs, 2), verified.
         shares: float64 (n_pairs, 2), net share of a found in b, and of b in a.
         masks: uint64 (n_pairs, 2), from `coverage`.
+        near: bool (n_pairs,), near-duplicates.
 
     Returns:
         bool (n,).
@@ -153,11 +158,24 @@ def find_round_ups(
     both, areas, others = both[held], areas[held], others[held]
     order = np.lexsort((both[:, 1], -others, both[:, 0]))
     articles, areas = both[order, 0], areas[order]
-    out = np.zeros(n, np.bool_)
+    votes = np.zeros(n, np.int64)
     for article, first, last in _runs(articles):
         if last - first >= 3:
-            out[article] = _is_round_up(areas[first : min(last, first + MAX_NEIGHBOURS)])
-    return out
+            held_apart = _is_round_up(areas[first : min(last, first + MAX_NEIGHBOURS)])
+            votes[article] = 1 if held_apart else -1
+    groups = near_components(n, pairs[near])
+    for_group = np.zeros(n, np.int64)
+    np.add.at(for_group, groups, votes)
+    verdict: NDArray[np.bool_] = for_group[groups] > 0
+    return verdict
+
+
+def near_components(n: int, near_pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64 (n,), the lowest number among the near-duplicates, step by step, of each article."""
+    clusters = _Clusters(n)
+    for x, y in near_pairs.tolist():
+        clusters.merge(x, y)
+    return np.array([clusters.root(x) for x in range(n)], np.int64)
 
 
 def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
@@ -280,7 +298,7 @@ def _merge_pass(clusters: _Clusters, links: list[_Link]) -> bool:
 
 
 def _attach_satellites(clusters: _Clusters, links: list[_Link]) -> None:
-    """Give what is left of one to three articles to the one cluster it links to best.
+    """Give what is left of one to three articles to the cluster it links to best.
 
     All of them must link to it, or one strongly. Once, and to clusters as they stood before: what is attached attracts nothing further.
     """

@@ -9,7 +9,7 @@ import numpy as np
 
 from dedupe._jit import kernel
 from dedupe.align import A_END, A_START, B_END, B_START, PAIR
-from dedupe.cluster import cluster, coverage, find_round_ups
+from dedupe.cluster import cluster, coverage, find_round_ups, near_components
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     # Two near-duplicates made of little but quotations are still the same copy.
     net[near[links]] = np.maximum(net, matches.shares[links])[near[links]]
     masks = coverage(matches.passages, matches.pairs, articles.words)[links]
-    round_ups = find_round_ups(n, pairs, net, masks)
+    round_ups = find_round_ups(n, pairs, net, masks, near[links])
     roots = cluster(n, pairs, net.max(axis=1, initial=0), near[links], round_ups)
     own = np.zeros(n)
     inside = roots[pairs[:, 0]] == roots[pairs[:, 1]]
@@ -86,6 +86,7 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     origin = np.full(n, -1, np.int64)
     order = _precedence(articles, families)
     _find_origins(pairs[inside], net[inside], order, config.threshold, origin)
+    _origins_in_groups(near_components(n, pairs[near[links] & inside]), order, families, origin)
     return Families(families, round_ups, origin)
 
 
@@ -154,11 +155,27 @@ def _find_origins(
             share = shares[p, side]
             if rank[other] >= rank[article] or share < threshold:
                 continue
+            known = origin[article] >= 0
             if share > best[article] or (
-                share == best[article] and rank[other] < rank[origin[article]]
+                share == best[article] and (not known or rank[other] < rank[origin[article]])
             ):
                 best[article] = share
                 origin[article] = other
+
+
+def _origins_in_groups(
+    groups: NDArray[np.int64],
+    rank: NDArray[np.int64],
+    families: list[Family],
+    origin: NDArray[np.int64],
+) -> None:
+    """Of large groups of near-duplicates not all pairs are listed: their first member stands in."""
+    for family in families:
+        first: dict[int, int] = {}
+        for k in sorted(family.members, key=rank.__getitem__):
+            earliest = first.setdefault(int(groups[k]), k)
+            if origin[k] < 0 and earliest != k:
+                origin[k] = earliest
 
 
 @kernel

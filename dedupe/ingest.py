@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,7 +96,7 @@ def ingest(batches: Iterable[Batch], config: Config, problems: list[Problem]) ->
     spool = Spool(config.memory_mb * 1_000_000)
     read = _Read([], [], [], [])
     text_bytes = 0
-    for batch, tokens, features, scale in _process(batches, config, spool):
+    for batch, tokens, features, scale in _process(batches, config):
         spool.append(tokens)
         text_bytes += len(batch.text)
         read.batches.append(_without_text(batch))
@@ -108,7 +108,7 @@ def ingest(batches: Iterable[Batch], config: Config, problems: list[Problem]) ->
 
 
 def _process(
-    batches: Iterable[Batch], config: Config, spool: Spool
+    batches: Iterable[Batch], config: Config
 ) -> Iterator[tuple[Batch, Tokens, Features, int]]:
     """Tokens and features of each batch, in order, with a bounded number of batches under way."""
 
@@ -119,16 +119,19 @@ def _process(
 
     threads = config.worker_threads
     with ThreadPoolExecutor(threads) as pool:
-        pending: deque[object] = deque()
+        pending: deque[Future[tuple[Batch, Tokens, Features, int]]] = deque()
+        done = 0  # shingles of the batches finished
         for batch in batches:
-            # A scale that suffices for what was read will be too small for all of it, never
-            # too large: sketches are thinned at the end.
-            scale = choose_scale(spool.n_tokens, config)
+            # What suffices for the batches done is never too coarse for the whole, whatever
+            # order they come in: sketches are thinned to the final scale at the end.
+            scale = choose_scale(done, config)
             pending.append(pool.submit(work, batch, scale))
             if len(pending) > threads:
-                yield pending.popleft().result()  # type: ignore[attr-defined]
+                finished = pending.popleft().result()
+                done += _count_shingles([np.diff(finished[1].offsets)], config.shingle)
+                yield finished
         while pending:
-            yield pending.popleft().result()  # type: ignore[attr-defined]
+            yield pending.popleft().result()
 
 
 def _without_text(batch: Batch) -> Batch:
@@ -165,7 +168,7 @@ def _arrange(
     ends = np.cumsum(lengths)
     prints = np.concatenate([np.empty(0, np.uint64), *(f.fingerprints for f in read.features)])
     _report_empty(ids, places, lengths, problems)
-    kept = _settle_ids(ids, places, lengths, prints, problems)
+    kept = _settle_ids(read, ids, places, lengths, prints, problems)
     rank_of_id = np.empty(len(ids), np.int64)
     rank_of_id[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
     order = kept[np.lexsort((rank_of_id[kept], prints[kept]))]
@@ -213,6 +216,7 @@ def _report_empty(
 
 
 def _settle_ids(
+    read: _Read,
     ids: list[str],
     places: list[tuple[str, int]],
     lengths: NDArray[np.int64],
@@ -222,13 +226,23 @@ def _settle_ids(
     """Rows to keep so that every id is there once; int64, ascending."""
     if len(set(ids)) == len(ids):
         return np.arange(len(ids))
+    chain = itertools.chain.from_iterable
+    metadata = [
+        tuple(value or "" for value in row)
+        for row in zip(
+            chain(batch.published for batch in read.batches),
+            chain(batch.sources for batch in read.batches),
+            chain(batch.titles for batch in read.batches),
+            strict=True,
+        )
+    ]
     rows: dict[str, list[int]] = {}
     for k, name in enumerate(ids):
         rows.setdefault(name, []).append(k)
     kept = []
     for name, same in rows.items():
         # The fullest text, and of equals one that does not depend on the reading order.
-        best = min(same, key=lambda k: (-int(lengths[k]), int(prints[k]), places[k]))
+        best = min(same, key=lambda k: (-int(lengths[k]), int(prints[k]), metadata[k], places[k]))
         kept.append(best)
         for k in same:
             if k == best:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.align import NET, PAIR, TOTAL, Alignment, align_pairs
+from dedupe.align import LEFT_OUT_A, LEFT_OUT_B, NET, PAIR, TOTAL, Alignment, align_pairs
 from dedupe.lsh import NearGroups, band_candidates, group_by_representative
 from dedupe.postings import Roles, assign_roles, build_postings, candidates
 from dedupe.sketch import min_shared_hashes, sketch_limit
@@ -39,7 +39,7 @@ class Matches:
     """Verified pairs of articles and what they share.
 
     Attributes:
-        pairs: int64 (n_pairs, 2), article numbers, the lower first, ascending.
+        pairs: int64 (n_pairs, 2), article numbers, the longer article first, ascending.
         resemblance: float64 (n_pairs,), exact Jaccard of the shingle sets.
         shared_words: int64 (n_pairs,), words aligned one to one.
         shares: float64 (n_pairs, 2), share of the words of a found in b, and of b in a.
@@ -71,7 +71,9 @@ def find_matches(
     stage("postings")
     proposed, boilerplate = _partial_candidates(articles, copy_of, groups, config, counts)
     stage("verify")
-    pairs = _expand(proposed, copy_of, groups, config.max_group_pairs, counts)
+    long_enough = articles.words >= config.min_shared_words
+    pairs = _expand(proposed, copy_of, groups, config.max_group_pairs, long_enough, counts)
+    pairs = _longer_first(pairs, articles.words)
     counts["pairs_checked"] = len(pairs)
     shared = _count_shared(pairs, articles, hashes, config)
     enough = shared >= config.min_shared_shingles
@@ -100,6 +102,14 @@ def _in_slices(work: Callable[[int, int], Any], n: int, size: int, threads: int)
         return list(pool.map(lambda s: work(*s), slices))
 
 
+def _longer_first(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pairs turned and sorted so that a long article is indexed once, and short ones run past it."""
+    turn = words[pairs[:, 0]] < words[pairs[:, 1]]
+    pairs = np.where(turn[:, None], pairs[:, ::-1], pairs)
+    ordered: NDArray[np.int64] = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    return ordered
+
+
 def _count_shared(
     pairs: NDArray[np.int64], articles: Articles, hashes: NDArray[np.uint64], config: Config
 ) -> NDArray[np.int64]:
@@ -125,6 +135,7 @@ def _exact_copies(articles: Articles) -> NDArray[np.int64]:
         same[1:] = (articles.fingerprints[1:] == articles.fingerprints[:-1]) & (
             words[1:] == words[:-1]
         )
+        same &= words > 0  # nothing is no copy of nothing
     return np.maximum.accumulate(np.where(same, 0, numbers)) if n else numbers
 
 
@@ -207,6 +218,7 @@ def _partial_candidates(
         articles.sketch_offsets,
         articles.sketch,
         source_of,
+        scale=articles.scale,
         within_source=config.boilerplate_articles,
         max_posting=config.max_posting,
         hubs=config.hubs,
@@ -247,6 +259,7 @@ def _expand(
     copy_of: NDArray[np.int64],
     groups: NearGroups,
     max_group_pairs: int,
+    long_enough: NDArray[np.bool_],
     counts: dict[str, int],
 ) -> NDArray[np.int64]:
     """Pairs of articles behind pairs of representatives, and the pairs within groups.
@@ -278,7 +291,7 @@ def _expand(
             rows = np.stack(with_one, axis=1)
             if len(rows) > max_group_pairs:
                 rows = np.array([[x, y]])
-            implied += total - min(total, len(rows))
+            implied += (total - min(total, len(rows))) if long_enough[[x, y]].all() else 0
         else:
             rows = np.stack([np.repeat(left, len(right)), np.tile(right, len(left))], axis=1)
         parts.append(rows)
@@ -288,7 +301,7 @@ def _expand(
         if total > max_group_pairs:
             others = group[group != x]
             parts.append(np.stack([np.full(len(others), x), others], axis=1))
-            implied += total - len(others)
+            implied += total - len(others) if long_enough[x] else 0
         else:
             i, j = np.triu_indices(len(group), 1)
             parts.append(np.stack([group[i], group[j]], axis=1))
@@ -354,8 +367,8 @@ def _measure(
     _count_quoted(articles.spans, articles.spool.column("flags"), wanted, quoted)
     totals = aligned.totals
     words = articles.words[pairs].reshape(-1, 2)
-    # What is left of each article without its quotations and the boilerplate they share.
-    body = words - quoted[pairs].reshape(-1, 2) - totals[:, [2]]
+    # What is left of each article without its quotations and what else the net leaves out.
+    body = words - quoted[pairs].reshape(-1, 2) - totals[:, [LEFT_OUT_A, LEFT_OUT_B]]
     shared = totals[:, TOTAL]
     net_words = totals[:, NET]
     return Matches(

@@ -11,18 +11,55 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from dedupe.errors import OutputError
+from dedupe.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dedupe.scanning import ScanResult
 
-__all__ = ["TABLES", "write_scan"]
+__all__ = ["TABLES", "check_output", "write_scan"]
 
 TABLES = ("documents", "pairs", "passages", "families")
 
 _SUFFIXES = {"parquet": ".parquet", "jsonl": ".jsonl", "csv": ".csv"}
+
+
+def check_output(directory: Path | str, inputs: Sequence[str]) -> None:
+    """Make sure, before any work, that results can be written and no input is written over.
+
+    Raises:
+        ConfigError: an input, or a file that is no scan's output, has a name to be written.
+        OutputError: the directory cannot be made or written.
+    """
+    target = Path(directory)
+    if target.exists() and not target.is_dir():
+        raise ConfigError(f"{target} is a file; name a directory with --output")
+    ours = [target / f"{name}{suffix}" for name in TABLES for suffix in _SUFFIXES.values()]
+    ours += [target / "errors.jsonl", target / "run.json"]
+    taken = {path.resolve() for path in ours}
+    for given in inputs:
+        if given != "-" and Path(given).resolve() in taken:
+            raise ConfigError(
+                f"{given} would be written over; name another directory with --output"
+            )
+    present = [path for path in ours if path.exists()]
+    if present and not (target / "errors.jsonl").exists():
+        raise ConfigError(
+            f"{present[0]} is there already and not from a scan; "
+            "name another directory with --output"
+        )
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with _aside(target / "errors.jsonl", keep=False) as probe:
+            probe.write_bytes(b"")
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+
+
+def _cannot_write(target: Path, error: Exception) -> OutputError:
+    reason = getattr(error, "strerror", None) or (str(error).splitlines() or ["unknown"])[0]
+    return OutputError(f"cannot write to {target} ({reason}); name another directory with --output")
 
 
 def write_scan(result: ScanResult, directory: Path | str) -> list[Path]:
@@ -42,22 +79,20 @@ def write_scan(result: ScanResult, directory: Path | str) -> list[Path]:
     try:
         target.mkdir(parents=True, exist_ok=True)
         (target / "run.json").unlink(missing_ok=True)
+        # First, because readers tell a scan's output by it.
+        lines = [json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in result.problems]
+        with _aside(target / "errors.jsonl") as path:
+            path.write_text("".join(lines), encoding="utf-8")
         written = [_write_table(result, name, target) for name in TABLES]
         for name in TABLES:
             for suffix in _SUFFIXES.values():
                 if target / f"{name}{suffix}" not in written:
                     (target / f"{name}{suffix}").unlink(missing_ok=True)
-        lines = [json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in result.problems]
-        with _aside(target / "errors.jsonl") as path:
-            path.write_text("".join(lines), encoding="utf-8")
         with _aside(target / "run.json") as path:
             text = json.dumps(result.run, indent=2, ensure_ascii=False)
             path.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"cannot write to {target} ({error.strerror or error}); "
-            "name another directory with --output"
-        ) from error
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _cannot_write(target, error) from error
     return [*written, target / "errors.jsonl", target / "run.json"]
 
 
@@ -77,13 +112,14 @@ def _write_table(result: ScanResult, name: str, target: Path) -> Path:
 
 
 @contextmanager
-def _aside(path: Path) -> Iterator[Path]:
+def _aside(path: Path, *, keep: bool = True) -> Iterator[Path]:
     """A temporary name beside the file; renamed to it when all is written and on disk."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        if keep:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

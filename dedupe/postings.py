@@ -39,6 +39,10 @@ shares with the crowd: cuts and rewrites of one story differ in what they keep, 
 furniture is the same wherever it stands. Pairs of generated furniture (up to half of each
 article) never pass; of heavily cut and edited stories a fifth to nine tenths do."""
 
+COPY_SHARE, COPY_WORDS = 0.25, 100
+"""So are two that share this part of the smaller one and about so many words: furniture is
+shorter, but a wire story of two hundred words may be printed with other local copy each time."""
+
 SOME_RELATED = 0.15
 """A posting is reuse if this share of its sampled pairs is related. Within one source, half."""
 
@@ -48,8 +52,11 @@ CROWD = 16
 _SAMPLED_PAIRS = 64
 """Pairs looked at to decide on a posting: a share of .15 is then known within about .05."""
 
+_COMPARED = 512
+"""Hashes of each sketch looked at to estimate a containment: an error of about .02."""
+
 _SPARSE_ARTICLES = 24
-"""Text in more articles than this, of any source, is boilerplate if they are unrelated."""
+"""Text in more articles than this, of unknown sources, is boilerplate if they are unrelated."""
 
 
 class Postings(NamedTuple):
@@ -128,12 +135,15 @@ def build_postings(sketch: NDArray[np.uint64], articles: NDArray[np.int32], n: i
 def _sketch_containment(
     sketch: NDArray[np.uint64], offsets: NDArray[np.int64], a: int, b: int
 ) -> float:
-    """Share of the smaller sketch that the other one holds: an estimate of containment."""
-    i, last_i = offsets[a], offsets[a + 1]
-    j, last_j = offsets[b], offsets[b + 1]
-    smaller = min(last_i - i, last_j - j)
+    """Share of the smaller sketch that the other one holds: an estimate of containment.
+
+    Of long sketches the lowest hashes are a sample of the whole.
+    """
+    first_i, last_i = offsets[a], offsets[a + 1]
+    first_j, last_j = offsets[b], offsets[b + 1]
+    i, j = first_i, first_j
     shared = 0
-    while i < last_i and j < last_j:
+    while i < min(last_i, first_i + _COMPARED) and j < min(last_j, first_j + _COMPARED):
         if sketch[i] == sketch[j]:
             shared += 1
             i += 1
@@ -142,6 +152,9 @@ def _sketch_containment(
             i += 1
         else:
             j += 1
+    smaller = min(i - first_i, j - first_j)
+    if i == last_i or j == last_j:  # one was read to its end: this is the exact number
+        smaller = min(last_i - first_i, last_j - first_j)
     return shared / smaller if smaller > 0 else 0.0
 
 
@@ -171,7 +184,7 @@ def _unrelated(
     postings: Postings,
     sketch_offsets: NDArray[np.int64],
     sketch: NDArray[np.uint64],
-    bound: float,
+    scale: int,
     one_source: bool,
 ) -> bool:
     """Whether most of some neighbouring pairs of these articles share little text."""
@@ -184,7 +197,12 @@ def _unrelated(
         at = k * (len(members) - 1) // pairs
         a, b = members[at], members[at + 1]
         contained = _sketch_containment(sketch, sketch_offsets, a, b)
-        if contained >= bound:
+        smaller = min(
+            sketch_offsets[a + 1] - sketch_offsets[a], sketch_offsets[b + 1] - sketch_offsets[b]
+        )
+        if contained >= (RELATED_WITHIN_SOURCE if one_source else RELATED) or (
+            not one_source and contained >= COPY_SHARE and contained * smaller * scale >= COPY_WORDS
+        ):
             related += 1
         elif not one_source and contained >= SOME_CONTAINMENT:
             covered = 1.0
@@ -202,10 +220,12 @@ def _mark_furniture(
     postings: Postings,
     sketch_offsets: NDArray[np.int64],
     sketch: NDArray[np.uint64],
+    scale: int,
     source_of: NDArray[np.int32],
     within_source: int,
     furniture: NDArray[np.bool_],
 ) -> None:
+    """Mark the entries of every source that has many unrelated articles in a posting."""
     offsets, articles = postings.offsets, postings.articles
     for posting in range(len(offsets) - 1):
         first, last = offsets[posting], offsets[posting + 1]
@@ -220,41 +240,62 @@ def _mark_furniture(
             stop = start + 1
             while stop < len(order) and sources[order[stop]] == source:
                 stop += 1
-            enough = within_source if source >= 0 else _SPARSE_ARTICLES
-            bound = RELATED_WITHIN_SOURCE if source >= 0 else RELATED
-            if stop - start >= enough:
+            if source >= 0 and stop - start >= within_source:
                 of_source = members[order[start:stop]]
-                if _unrelated(of_source, postings, sketch_offsets, sketch, bound, source >= 0):
+                if _unrelated(of_source, postings, sketch_offsets, sketch, scale, True):
                     for k in range(start, stop):
                         furniture[first + order[k]] = True
             start = stop
 
 
 @kernel
-def _choose_hubs(
+def _find_stock(
     postings: Postings,
     sketch_offsets: NDArray[np.int64],
     sketch: NDArray[np.uint64],
+    scale: int,
+    source_of: NDArray[np.int32],
     furniture: NDArray[np.bool_],
-    max_posting: int,
-    hubs: int,
-    is_hub: NDArray[np.bool_],
     stock: NDArray[np.bool_],
 ) -> None:
+    """Mark postings that are mostly furniture, or of many unrelated articles of unknown source.
+
+    Text that many known sources carry once each is what this program looks for.
+    """
     offsets, articles = postings.offsets, postings.articles
     for posting in range(len(offsets) - 1):
         first, last = offsets[posting], offsets[posting + 1]
-        if last - first <= _SPARSE_ARTICLES:
-            continue
-        members = articles[first:last]
-        stock[posting] = _unrelated(members, postings, sketch_offsets, sketch, RELATED, False)
+        marked = 0
+        unknown = 0
+        for k in range(first, last):
+            marked += furniture[k]
+            unknown += source_of[articles[k]] < 0
+        if 2 * marked >= last - first:
+            stock[posting] = True
+        elif last - first > _SPARSE_ARTICLES and 2 * unknown >= last - first:
+            members = articles[first:last]
+            stock[posting] = _unrelated(members, postings, sketch_offsets, sketch, scale, False)
+
+
+@kernel
+def _choose_hubs(
+    offsets: NDArray[np.int64],
+    furniture: NDArray[np.bool_],
+    stock: NDArray[np.bool_],
+    max_posting: int,
+    hubs: int,
+    is_hub: NDArray[np.bool_],
+) -> None:
+    for posting in range(len(offsets) - 1):
+        first, last = offsets[posting], offsets[posting + 1]
         if last - first <= max_posting:
             continue
+        others = 0
+        for k in range(first, last):
+            others += not furniture[k]
         if not stock[posting]:
-            is_hub[first : first + hubs] = True
-            continue
-        others = last - first - furniture[first:last].sum()
-        if others <= hubs:
+            is_hub[first : min(first + hubs, last)] = True
+        elif others < last - first and others <= hubs:
             # One outlet's furniture on a few pages elsewhere: worth telling, and cheap.
             for k in range(first, last):
                 is_hub[k] = not furniture[k]
@@ -269,9 +310,10 @@ class Roles(NamedTuple):
         is_hub: bool (n_entries,), the entry of a long posting is compared with all others.
         hubs: int64, the entries that are hubs, ascending.
         hub_offsets: int64 (n_postings + 1,), where each posting's hubs start in `hubs`.
-        common: bool (n_postings,), too long a posting of unrelated articles to propose pairs
-            (but with its hubs, if it has any).
-        boilerplate: bool (n_postings,), text of many unrelated articles, or mostly furniture.
+        common: bool (n_postings,), boilerplate in too long a posting to propose any pair but
+            those with its hubs, if it has any.
+        boilerplate: bool (n_postings,), mostly furniture, or text of many unrelated articles of
+            unknown source.
     """
 
     furniture: NDArray[np.bool_]
@@ -288,6 +330,7 @@ def assign_roles(
     sketch: NDArray[np.uint64],
     source_of: NDArray[np.int32],
     *,
+    scale: int,
     within_source: int,
     max_posting: int,
     hubs: int,
@@ -298,23 +341,21 @@ def assign_roles(
         postings: of the sketches; articles numbered in the order that decides on hubs.
         sketch_offsets, sketch: the sketch of every article, ascending.
         source_of: int32 (n_articles,), number of each article's source, -1 where unknown.
+        scale: the sketches' scale.
         within_source: articles of one source from which repeated text may be boilerplate.
         max_posting, hubs: longest posting compared all against all, and what longer ones do.
     """
     furniture = np.zeros(len(postings.articles), np.bool_)
     is_hub = np.zeros(len(postings.articles), np.bool_)
     stock = np.zeros(len(postings.hashes), np.bool_)
-    arrays = (postings, sketch_offsets, sketch)
-    _mark_furniture(*arrays, source_of, within_source, furniture)
-    _choose_hubs(*arrays, furniture, max_posting, hubs, is_hub, stock)
-    starts = postings.offsets[:-1]
-    marked = np.add.reduceat(furniture, starts) if len(starts) else np.zeros(0)
-    lengths = np.diff(postings.offsets)
-    common = stock & (lengths > max_posting)
-    boilerplate = stock | (2 * marked >= lengths)
+    arrays = (postings, sketch_offsets, sketch, scale, source_of)
+    _mark_furniture(*arrays, within_source, furniture)
+    _find_stock(*arrays, furniture, stock)
+    _choose_hubs(postings.offsets, furniture, stock, max_posting, hubs, is_hub)
     hub_entries = np.flatnonzero(is_hub)
     hub_offsets = np.searchsorted(hub_entries, postings.offsets)
-    return Roles(furniture, is_hub, hub_entries, hub_offsets, common, boilerplate)
+    common = stock & (np.diff(postings.offsets) > max_posting)
+    return Roles(furniture, is_hub, hub_entries, hub_offsets, common, stock)
 
 
 @kernel

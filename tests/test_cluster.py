@@ -103,6 +103,7 @@ def round_ups_of(n: int, neighbours: list[Row]) -> list[int]:
         pairs_array([(a, b) for a, b, *_ in neighbours]),
         np.array([[x, y] for _, _, x, y, _ in neighbours], np.float64).reshape(-1, 2),
         np.array([[mask, 2**64 - 1] for *_, mask in neighbours], np.uint64).reshape(-1, 2),
+        np.zeros(len(neighbours), np.bool_),
     )
     return np.flatnonzero(found).tolist()
 
@@ -151,6 +152,7 @@ def test_round_ups_do_not_depend_on_order(rows: list[Row]) -> None:
         pairs_array([(b, a) for a, b, *_ in rows]),
         np.array([[y, x] for _, _, x, y, _ in rows]),
         np.array([[2**64 - 1, mask] for *_, mask in rows], np.uint64),
+        np.zeros(len(rows), np.bool_),
     )
     assert np.flatnonzero(swapped).tolist() == [0]
 

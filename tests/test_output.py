@@ -10,7 +10,7 @@ import pytest
 
 import dedupe
 from benchmarks import generate
-from dedupe.output import write_scan
+from dedupe.output import check_output, write_scan
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 
@@ -101,3 +101,47 @@ def test_problems_are_one_line_each(tmp_path: Path) -> None:
     problems = [json.loads(line) for line in lines]
     assert [problem["line"] for problem in problems] == [2, 3]
     assert all(set(p) == {"path", "line", "reason", "remedy", "id"} for p in problems)
+
+
+def test_output_within_the_corpus_is_not_read_again(tmp_path: Path) -> None:
+    """Scanning a directory twice, with the output inside it, gives the same both times."""
+    for seed in SEEDS.iterdir():
+        (tmp_path / seed.name).write_bytes(seed.read_bytes())
+    for out in (tmp_path / "out", tmp_path):
+        for file_format in ("jsonl", "parquet"):
+            result = dedupe.scan(tmp_path, format=file_format)
+            assert result.documents.height == 5
+            assert result.problems == []
+            write_scan(result, out)
+    assert dedupe.scan(tmp_path / "*.*").documents.height == 5
+
+
+@pytest.mark.parametrize("name", ["documents.jsonl", "pairs.parquet", "errors.jsonl"])
+def test_an_input_is_never_written_over(tmp_path: Path, name: str) -> None:
+    """A corpus named like a table is refused as the place of that table, before any work."""
+    (tmp_path / name).write_text("{}", encoding="utf-8")
+    with pytest.raises(dedupe.ConfigError, match="written over"):
+        check_output(tmp_path, [str(tmp_path / name)])
+
+
+def test_files_that_are_no_scans_are_left_alone(tmp_path: Path) -> None:
+    """A directory with somebody's own documents.csv is no place for results."""
+    (tmp_path / "documents.csv").write_text("id,text\n", encoding="utf-8")
+    with pytest.raises(dedupe.ConfigError, match="not from a scan"):
+        check_output(tmp_path, ["-"])
+
+    check_output(tmp_path / "new", ["-"])
+    write_scan(dedupe.scan(SEEDS), tmp_path / "new")
+    check_output(tmp_path / "new", ["-"])
+    assert not [p for p in (tmp_path / "new").iterdir() if p.name.startswith(".")]
+
+
+def test_a_full_disk_is_an_output_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What polars raises when it cannot write is told like any other failure to write."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise pl.exceptions.ComputeError("No space left on device (os error 28)\nmore")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", fail)
+    with pytest.raises(dedupe.OutputError, match=r"\(No space left on device \(os error 28\)\)"):
+        write_scan(dedupe.scan(SEEDS), tmp_path)

@@ -38,6 +38,7 @@ def roles_of(
         postings_of(sketches),
         *end_to_end(sketches),
         np.array(sources, np.int32),
+        scale=1,
         within_source=within_source,
         max_posting=max_posting,
         hubs=hubs,
@@ -227,12 +228,28 @@ def test_roles_of_a_footer() -> None:
 
 
 def test_common_text_links_nobody() -> None:
-    """A notice on unrelated pages of everyone, in a long posting, is boilerplate without pairs."""
+    """A notice on unrelated pages, in a long posting, is boilerplate without pairs."""
     sketches = with_footer(60)
-    roles = roles_of(sketches, list(range(60)), max_posting=20)
+    roles = roles_of(sketches, [UNKNOWN] * 60, max_posting=20)
     assert roles.common.tolist() == [True] * 5
     assert roles.boilerplate.tolist() == [True] * 5
-    assert proposed(sketches, list(range(60)), min_shared=3, max_posting=20) == []
+    assert proposed(sketches, [UNKNOWN] * 60, min_shared=3, max_posting=20) == []
+
+
+def test_text_that_many_known_sources_carry_once_is_copy() -> None:
+    """The same text on one page each of sixty outlets meets its hubs, and is no boilerplate."""
+    sketches = with_footer(60)
+    roles = roles_of(sketches, list(range(60)), max_posting=20)
+    assert not roles.boilerplate.any()
+    found = proposed(sketches, list(range(60)), min_shared=3, max_posting=20, hubs=4)
+    assert sorted(found) == [[i, j] for i in range(4) for j in range(i + 1, 60)]
+
+
+def test_more_hubs_than_a_posting_has() -> None:
+    """Hubs of one posting are never those of the next."""
+    notice = [[h + 10**7 for h in sketch] for sketch in with_footer(60)]
+    found = proposed(story(25) + notice, [UNKNOWN] * 85, min_shared=3, max_posting=20, hubs=1000)
+    assert sorted(found) == [list(pair) for pair in itertools.combinations(range(25), 2)]
 
 
 def test_one_outlets_furniture_on_a_few_pages_elsewhere() -> None:

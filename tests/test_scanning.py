@@ -291,3 +291,160 @@ def test_the_run_states_expected_recall() -> None:
     assert set(run["seconds"]) == {
         *("read", "near-duplicates", "postings", "verify", "align", "families", "tables"),
     }
+
+
+@pytest.mark.parametrize("copies", [5, 100, 300])
+def test_copies_of_a_round_up_are_all_marked_and_a_family(tmp_path: Path, copies: int) -> None:
+    """Equal texts share family and round-up mark, however few of their pairs are listed."""
+    random.seed(3)
+    stories = [" ".join(f"w{random.randrange(10**6)}" for _ in range(100)) for _ in range(3)]
+    digest = "\n\n".join(stories)
+    rows = [{"id": f"digest{k}", "text": digest} for k in range(copies)]
+    rows += [{"id": f"story{k}", "text": text} for k, text in enumerate(stories)]
+    documents = dedupe.scan(_write_jsonl(tmp_path / "digests.jsonl", rows)).documents
+
+    digests = documents.filter(pl.col("id").str.starts_with("digest"))
+    assert digests["round_up"].to_list() == [True] * copies
+    assert digests["family"].n_unique() == 1
+    assert digests["family"].null_count() == 0
+    assert digests["origin"].null_count() == 1
+    assert documents.filter(pl.col("id").str.starts_with("story"))["family"].null_count() == 3
+
+
+@pytest.mark.parametrize("budget", [2_000, 20_000, 50_000])
+def test_no_chunk_or_order_matters_where_the_scale_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    """The sketch's scale follows the whole corpus, not what happened to be read first."""
+    monkeypatch.setattr("dedupe.sketch.SKETCH_BUDGET", budget)
+    frame = generate.corpus(400, seed=4, shape=generate.Shape(words=60))
+    expected = _scan_frame(frame, tmp_path)
+
+    for seed, settings in enumerate([{"chunk_mb": 0.002}, {"chunk_mb": 0.02, "threads": 1}]):
+        shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
+        result = _scan_frame(shuffled, tmp_path, **settings)
+        _assert_same(result, expected)
+        hashes = [run.run["counts"]["sketch_hashes"] for run in (result, expected)]
+        assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize("articles", [10, 25, 250])
+@pytest.mark.parametrize("known", [True, False])
+def test_one_block_of_wire_copy_with_other_local_text_is_a_family(
+    tmp_path: Path, articles: int, *, known: bool
+) -> None:
+    """The same 150 words in many papers, each with as much text of its own, are copy."""
+    random.seed(4)
+
+    def sentence(n: int) -> str:
+        return " ".join(f"w{random.randrange(10**6)}" for _ in range(n))
+
+    block = sentence(150)
+    rows = [
+        {
+            "id": f"a{k}",
+            "text": f"{sentence(75)}\n\n{block}\n\n{sentence(75)}",
+            "source": f"paper{k}" if known else None,
+        }
+        for k in range(articles)
+    ]
+    result = dedupe.scan(_write_jsonl(tmp_path / "block.jsonl", rows))
+
+    assert result.families["size"].to_list() == [articles]
+
+
+def test_furniture_within_a_source_is_left_out_and_across_sources_told(tmp_path: Path) -> None:
+    """An outlet's newsletter form links none of its pages, and marks those found elsewhere."""
+    random.seed(5)
+
+    def sentence(n: int) -> str:
+        return " ".join(f"w{random.randrange(10**6)}" for _ in range(n))
+
+    form = sentence(40)
+    rows = [
+        {"id": f"a{k:02}", "text": f"{sentence(200)}\n{form}", "source": "one.example"}
+        for k in range(12)
+    ]
+    rows += [{"id": "other", "text": f"{sentence(200)}\n{form}", "source": "two.example"}]
+    result = dedupe.scan(_write_jsonl(tmp_path / "form.jsonl", rows))
+
+    assert result.pairs.select("a", "b").rows() == [(f"a{k:02}", "other") for k in range(12)]
+    assert result.passages["role"].unique().to_list() == ["boilerplate"]
+    assert result.pairs["net_a_in_b"].to_list() == [0.0] * 12
+    assert result.families.height == 0
+
+
+@pytest.mark.parametrize("max_posting", [2, 11, 12, 200])
+@pytest.mark.parametrize("hubs", [1, 4, 1000])
+def test_no_story_is_lost_to_the_limits_of_postings(
+    tmp_path: Path, max_posting: int, hubs: int
+) -> None:
+    """Whatever postings may hold, twelve articles with one block of text stay connected."""
+    random.seed(6)
+    block = " ".join(f"w{random.randrange(10**6)}" for _ in range(80))
+    rows = []
+    for k in range(12):
+        own = " ".join(f"w{random.randrange(10**6)}" for _ in range(80))
+        rows.append({"id": f"a{k:02}", "text": f"{own}\n{block}"})
+    path = _write_jsonl(tmp_path / "limits.jsonl", rows)
+    result = dedupe.scan(path, max_posting=max_posting, hubs=hubs)
+
+    assert result.families["size"].to_list() == [12]
+
+
+def test_net_shares_leave_out_the_same_words_above_and_below_the_line(tmp_path: Path) -> None:
+    """Of a text whose shared form is quoted, only the body's own share remains."""
+    random.seed(7)
+
+    def sentence(n: int) -> str:
+        return " ".join(f"w{random.randrange(10**6)}" for _ in range(n))
+
+    form, shared = f"“{sentence(60)}”", sentence(20)
+    rows = [
+        {"id": f"a{k:02}", "text": f"{sentence(200)}\n{form}", "source": "one.example"}
+        for k in range(12)
+    ]
+    rows += [
+        {"id": name, "text": f"{sentence(60)}\n{shared}\n{sentence(1)}\n{form}", "source": name}
+        for name in ("x", "y")
+    ]
+    result = dedupe.scan(_write_jsonl(tmp_path / "net.jsonl", rows))
+
+    (pair,) = result.pairs.filter(a="x", b="y").iter_rows(named=True)
+    assert pair["a_in_b"] == pytest.approx(80 / 141)
+    assert pair["net_a_in_b"] == pytest.approx(20 / 81)
+    assert pair["net_b_in_a"] == pytest.approx(20 / 81)
+
+
+def test_equal_texts_under_one_id_keep_the_same_metadata_in_any_order(tmp_path: Path) -> None:
+    """Of two rows with one id and text, the same one is kept whichever comes first."""
+    rows = [{"id": "x", "text": "one text", "source": s} for s in ("b.example", "a.example")]
+    for order in (rows, rows[::-1]):
+        result = dedupe.scan(_write_jsonl(tmp_path / "twice.jsonl", order))
+        assert result.documents["source"].to_list() == ["a.example"]
+
+
+def test_dates_to_the_second_decide_who_was_first(tmp_path: Path) -> None:
+    """A time with a fraction of a second is not before the full second."""
+    text = " ".join(f"word{k}" for k in range(40))
+    rows = [
+        {"id": "late", "text": text, "published": "2024-03-01T05:00:01.5Z"},
+        {"id": "early", "text": text, "published": "2024-03-01T06:00:01+01:00"},
+        {"id": "first", "text": text, "published": "2024-03-01T05:00:00.5Z"},
+    ]
+    result = dedupe.scan(_write_jsonl(tmp_path / "times.jsonl", rows))
+
+    assert result.families["first_seen"].to_list() == ["2024-03-01T05:00:00Z"]
+    assert result.documents.filter(id="late")["origin"].to_list() == ["first"]
+
+
+def test_texts_too_short_to_match_imply_no_pairs(tmp_path: Path) -> None:
+    """Copies that can match nothing are not counted as pairs that were left unlisted."""
+    rows = [
+        {"id": str(k), "text": "Only ten words are not enough for any pair."} for k in range(400)
+    ]
+    run = dedupe.scan(_write_jsonl(tmp_path / "short.jsonl", rows)).run
+
+    assert run["counts"]["pairs"] == 0
+    assert run["counts"]["pairs_implied_by_groups"] == 0
+    assert run["counts"]["exact_copies"] == 399

@@ -139,8 +139,9 @@ def _from_words(text: str) -> str | None:
 
 def _format(when: datetime) -> str | None:
     if when.tzinfo is None:
-        return when.isoformat()
+        return when.isoformat(timespec="seconds")
     try:
-        return when.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+        # To the second: with fractions, texts of dates would not sort as the dates do.
+        return when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
     except OverflowError:  # the years 1 and 9999
         return None

@@ -83,8 +83,8 @@ def _expression(name: str, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if isinstance(dtype, pl.Datetime):
         if dtype.time_zone is None:
-            return column.dt.strftime("%Y-%m-%dT%H:%M:%S%.f")
-        return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
+            return column.dt.strftime("%Y-%m-%dT%H:%M:%S")
+        return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(dtype, pl.Date):
         return column.dt.strftime("%Y-%m-%d")
     if isinstance(dtype, pl.Categorical | pl.Enum):

@@ -38,6 +38,18 @@ _KINDS = {
 _READABLE = ".txt .md .html .jsonl[.gz|.zst] .csv .parquet"
 _MAGIC = re.compile(r"[*?\[]")
 
+# What a scan leaves in its output directory. A second scan over a directory that holds the
+# first one's output must not take that for articles.
+_OUTPUT_MARK = "errors.jsonl"
+_OUTPUT = frozenset(
+    [_OUTPUT_MARK]
+    + [
+        f"{table}{suffix}"
+        for table in ("documents", "pairs", "passages", "families")
+        for suffix in (".parquet", ".jsonl", ".csv")
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -79,6 +91,12 @@ def kind_of(name: str) -> str | None:
     if ending in {".gz", ".zst"}:
         ending = os.path.splitext(base)[1] + ending
     return _KINDS.get(ending)
+
+
+def is_output(path: str) -> bool:
+    """Whether a file is a scan's output: one of its names, beside the `errors.jsonl` of every scan."""
+    base, name = os.path.split(path)
+    return name in _OUTPUT and os.path.lexists(os.path.join(base, _OUTPUT_MARK))
 
 
 def shown(path: str) -> str:
@@ -145,7 +163,7 @@ class _Search:
             self._add_directory(path, within)
             return
         kind = kind_of(path)
-        if kind is None:
+        if kind is None or (not explicit and is_output(path)):
             if explicit:
                 reason = "not a kind of file that can be read"
                 self._problem(path, reason, f"readable are {_READABLE}")
@@ -164,7 +182,7 @@ class _Search:
         start = len(os.path.join(top, ""))
         for _, real, entries in _walk(top, self.problems):
             for entry in entries:
-                kind = kind_of(entry.name)
+                kind = None if is_output(entry.path) else kind_of(entry.name)
                 link = entry.is_symlink()
                 try:
                     status = entry.stat() if kind else None

@@ -18,7 +18,7 @@ from dedupe.corpus._dates import parse_date
         ("2016-09-20T12:00:00", "2016-09-20T12:00:00"),
         ("2016-09-20 12:00", "2016-09-20T12:00:00"),
         ("2016-09-20T12:00:00Z", "2016-09-20T12:00:00Z"),
-        ("2016-09-20T12:00:00.5+0200", "2016-09-20T10:00:00.500000Z"),
+        ("2016-09-20T12:00:00.5+0200", "2016-09-20T10:00:00Z"),
         ("2016-09-20 12:00:00 UTC", "2016-09-20T12:00:00Z"),
         ("2016-09-20 12:00:00 +00:00", "2016-09-20T12:00:00Z"),
         ("2016/9/2 10:00:00", "2016-09-02T10:00:00"),
@@ -28,7 +28,7 @@ from dedupe.corpus._dates import parse_date
         ("September 20, 2016", "2016-09-20"),
         ("20 Sep 2016", "2016-09-20"),
         (1474329600, "2016-09-20T00:00:00Z"),
-        (1474329600.5, "2016-09-20T00:00:00.500000Z"),
+        (1474329600.5, "2016-09-20T00:00:00Z"),
         (1474329600000, "2016-09-20T00:00:00Z"),
         ("1474329600", "2016-09-20T00:00:00Z"),
         (20160920, "2016-09-20"),
@@ -56,13 +56,13 @@ def test_not_understood(value: object) -> None:
 
 @given(st.datetimes(), st.integers(-1439, 1439))
 def test_offsets_keep_the_instant(when: datetime, minutes: int) -> None:
-    """A time with any offset names the same instant after it is read, where the calendar has it."""
+    """A time with any offset names the same second after it is read, where the calendar has it."""
     when = when.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     text = parse_date(when.isoformat())
     if text is None:
         assert when.year in {1, 9999}
     else:
-        assert datetime.fromisoformat(text) == when
+        assert datetime.fromisoformat(text) == when.replace(microsecond=0)
 
 
 @given(st.text())
