@@ -473,8 +473,12 @@ def _tokenise_one(
         if length > 0 and not single:
             # Most of most texts: more ASCII letters and digits of an open word.
             run = at
-            while at < end and _ASCII_FOLD[text[at]] != 0 and length < MAX_TOKEN_BYTES:
-                scratch[length] = _ASCII_FOLD[text[at]]
+            stop = min(end, at + MAX_TOKEN_BYTES - length)
+            while at < stop:
+                folded = _ASCII_FOLD[text[at]]
+                if folded == 0:
+                    break
+                scratch[length] = folded
                 length += 1
                 at += 1
             if at > run:

@@ -59,6 +59,9 @@ def _shared(
     used = np.full(size, -1, np.int64)  # first pair of the article the slot was taken for
     seen = np.full(size, -1, np.int64)  # pair whose b last held the slot's shingle
     shingles = np.empty(longest, np.uint64)
+    # Most shingles of b are not in a: a bit for each slot and more says so from the first cache.
+    bits = np.zeros(size // 8, np.uint64)
+    bit_mask = np.uint64(0)
     a = -1
     mark = 0
     table = keys
@@ -67,15 +70,23 @@ def _shared(
             a, mark = pairs[p, 0], p
             n = fill_shingles(hashes[spans[a, 0] : spans[a, 1]], w, shingles)
             # A table no larger than the article needs stays in the processor's cache.
-            table = keys[: table_size(n)]
+            slots = table_size(n)
+            table = keys[:slots]
+            bit_mask = np.uint64(8 * slots - 1)
+            bits[: slots // 8] = np.uint64(0)
             for i in range(n):
                 slot = table_slot(table, used, shingles[i], mark)
                 used[slot] = mark
                 table[slot] = shingles[i]
+                bit = shingles[i] & bit_mask
+                bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
         b = pairs[p, 1]
         n = fill_shingles(hashes[spans[b, 0] : spans[b, 1]], w, shingles)
         shared = 0
         for i in range(n):
+            bit = shingles[i] & bit_mask
+            if bits[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1) == 0:
+                continue
             slot = table_slot(table, used, shingles[i], mark)
             if used[slot] == mark and seen[slot] != p:
                 seen[slot] = p
