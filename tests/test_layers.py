@@ -30,6 +30,7 @@ LAYERS = (
     ("unicode",),
     ("corpus",),
     ("config", "records"),
+    ("xxh64",),
     ("errors", "_jit", "_version"),
 )
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from oracles import examples, hashes_of, tokenise_texts, tokens_of, tricky_text, words_of
 
 from dedupe.records import Article, Batch
-from dedupe.tokens import PARAGRAPH, tokenise, tokenise_text, xxh64
+from dedupe.tokens import PARAGRAPH, tokenise, tokenise_text
+from dedupe.xxh64 import xxh64
 
 LETTER_LIKE = st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Mc", "Nd"])
 HANGUL = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)

@@ -8,6 +8,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optional import needs
 
 from benchmarks.clusters import adjusted_rand, components, joined
 from benchmarks.events import events
@@ -34,7 +35,7 @@ def test_adjusted_rand_at_its_ends() -> None:
 @given(LABELS)
 def test_adjusted_rand_equals_scikit_learn(labels: list[tuple[int, int]]) -> None:
     """The score is scikit-learn's."""
-    metrics = pytest.importorskip("sklearn.metrics")
+    metrics = needs("sklearn.metrics")
     truth, found = zip(*labels, strict=True)
     expected = metrics.adjusted_rand_score(truth, found)
     assert adjusted_rand(truth, found) == pytest.approx(expected, abs=1e-12)
