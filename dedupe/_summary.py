@@ -22,7 +22,7 @@ SHOWN_FAMILIES = 20
 
 _UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")  # escapes, and marks that reorder what is read
 
-_SHORT_COLUMNS = 5 + 10 + 8 + 4  # size, first seen and reused, and the gaps
+_SHORT_COLUMNS = 5 + 10 + 9 + 10  # size, first seen and reused, and the gaps
 
 
 def print_summary(console: Console, result: ScanResult, written: list[Path]) -> None:
