@@ -51,12 +51,11 @@ def main() -> None:
     except DedupeError as error:
         usage = isinstance(error, ConfigError | InputError | MissingExtraError)
         _fail(str(error), USAGE if usage else FAILED)
-    except BrokenPipeError:
-        # Whoever read has enough. Nothing more can be printed, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(FAILED)
     except OSError as error:
+        # Nothing more can be printed, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # whoever read has enough
+            sys.exit(FAILED)
         _fail(f"cannot print the results ({error.strerror or error})", FAILED)
 
 

@@ -173,9 +173,8 @@ def find_round_ups(
 def near_components(n: int, near_pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """int64 (n,), the lowest number among the near-duplicates, step by step, of each article."""
     clusters = _Clusters(n)
-    for x, y in near_pairs.tolist():
-        clusters.merge(x, y)
-    return np.array([clusters.root(x) for x in range(n)], np.int64)
+    clusters.merge_all(near_pairs)
+    return clusters.roots()
 
 
 def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
@@ -210,6 +209,13 @@ class _Clusters:
             self.parent[y] = x
             self.size[x] += self.size[y]
 
+    def merge_all(self, pairs: NDArray[np.int64]) -> None:
+        for x, y in pairs.tolist():
+            self.merge(x, y)
+
+    def roots(self) -> NDArray[np.int64]:
+        return np.array([self.root(x) for x in range(len(self.parent))], np.int64)
+
 
 def _quorum(size: int, other: int, weight: float) -> int:
     """Members of a cluster of this size that must bear out a link to one of size `other`."""
@@ -241,8 +247,7 @@ def cluster(
     clusters = _Clusters(n)
     mixed = round_ups[pairs].any(axis=1)
     same = near & (round_ups[pairs[:, 0]] == round_ups[pairs[:, 1]]) if len(pairs) else near
-    for x, y in pairs[same].tolist():
-        clusters.merge(x, y)
+    clusters.merge_all(pairs[same])
     links = [
         (x, y, w)
         for (x, y), w in zip(
@@ -254,7 +259,7 @@ def cluster(
         links = [link for link in links if clusters.root(link[0]) != clusters.root(link[1])]
         merging = _merge_pass(clusters, links)
     _attach_satellites(clusters, links)
-    return np.array([clusters.root(x) for x in range(n)], np.int64)
+    return clusters.roots()
 
 
 def _bundle(clusters: _Clusters, links: list[_Link]) -> dict[tuple[int, int], _Bundle]:

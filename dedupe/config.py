@@ -13,9 +13,16 @@ from dedupe.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Config"]
+__all__ = ["FORMATS", "PROBLEMS_FILE", "TABLES", "Config"]
 
-_FORMATS = ("parquet", "jsonl", "csv")
+FORMATS = ("parquet", "jsonl", "csv")
+"""Formats of the tables a scan writes, and the endings of their files."""
+
+TABLES = ("documents", "pairs", "passages", "families")
+"""The tables a scan writes, each to a file of its name."""
+
+PROBLEMS_FILE = "errors.jsonl"
+"""What could not be read: every scan writes it, before its tables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +117,8 @@ class Config:
                 f"bands × rows = {self.bands * self.rows} needs more than num_perm = "
                 f"{self.num_perm} permutations; lower bands or rows"
             )
-        if self.format not in _FORMATS:
-            raise ConfigError(f"format must be one of {', '.join(_FORMATS)}, not {self.format!r}")
+        if self.format not in FORMATS:
+            raise ConfigError(f"format must be one of {', '.join(FORMATS)}, not {self.format!r}")
 
     @property
     def min_shared_shingles(self) -> int:

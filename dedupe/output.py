@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from dedupe.config import FORMATS, PROBLEMS_FILE, TABLES
 from dedupe.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
@@ -18,11 +19,7 @@ if TYPE_CHECKING:
 
     from dedupe.scanning import ScanResult
 
-__all__ = ["TABLES", "check_output", "write_scan"]
-
-TABLES = ("documents", "pairs", "passages", "families")
-
-_SUFFIXES = {"parquet": ".parquet", "jsonl": ".jsonl", "csv": ".csv"}
+__all__ = ["check_output", "write_scan"]
 
 
 def check_output(directory: Path | str, inputs: Sequence[str]) -> None:
@@ -35,8 +32,8 @@ def check_output(directory: Path | str, inputs: Sequence[str]) -> None:
     target = Path(directory)
     if target.exists() and not target.is_dir():
         raise ConfigError(f"{target} is a file; name a directory with --output")
-    ours = [target / f"{name}{suffix}" for name in TABLES for suffix in _SUFFIXES.values()]
-    ours += [target / "errors.jsonl", target / "run.json"]
+    ours = [target / f"{name}.{ending}" for name in TABLES for ending in FORMATS]
+    ours += [target / PROBLEMS_FILE, target / "run.json"]
     taken = {path.resolve() for path in ours}
     for given in inputs:
         if given != "-" and Path(given).resolve() in taken:
@@ -44,14 +41,14 @@ def check_output(directory: Path | str, inputs: Sequence[str]) -> None:
                 f"{given} would be written over; name another directory with --output"
             )
     present = [path for path in ours if path.exists()]
-    if present and not (target / "errors.jsonl").exists():
+    if present and not (target / PROBLEMS_FILE).exists():
         raise ConfigError(
             f"{present[0]} is there already and not from a scan; "
             "name another directory with --output"
         )
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with _aside(target / "errors.jsonl", keep=False) as probe:
+        with _aside(target / PROBLEMS_FILE, keep=False) as probe:
             probe.write_bytes(b"")
     except OSError as error:
         raise _cannot_write(target, error) from error
@@ -81,25 +78,25 @@ def write_scan(result: ScanResult, directory: Path | str) -> list[Path]:
         (target / "run.json").unlink(missing_ok=True)
         # First, because readers tell a scan's output by it.
         lines = [json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in result.problems]
-        with _aside(target / "errors.jsonl") as path:
+        with _aside(target / PROBLEMS_FILE) as path:
             path.write_text("".join(lines), encoding="utf-8")
         written = [_write_table(result, name, target) for name in TABLES]
         for name in TABLES:
-            for suffix in _SUFFIXES.values():
-                if target / f"{name}{suffix}" not in written:
-                    (target / f"{name}{suffix}").unlink(missing_ok=True)
+            for ending in FORMATS:
+                if target / f"{name}.{ending}" not in written:
+                    (target / f"{name}.{ending}").unlink(missing_ok=True)
         with _aside(target / "run.json") as path:
             text = json.dumps(result.run, indent=2, ensure_ascii=False)
             path.write_text(text + "\n", encoding="utf-8")
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _cannot_write(target, error) from error
-    return [*written, target / "errors.jsonl", target / "run.json"]
+    return [*written, target / PROBLEMS_FILE, target / "run.json"]
 
 
 def _write_table(result: ScanResult, name: str, target: Path) -> Path:
     table: pl.DataFrame = getattr(result, name)
     file_format = result.run["config"]["format"]
-    path = target / f"{name}{_SUFFIXES[file_format]}"
+    path = target / f"{name}.{file_format}"
     with _aside(path) as temporary:
         if file_format == "parquet":
             table.write_parquet(temporary, compression="zstd", statistics=True)

@@ -147,6 +147,10 @@ def _mark(
             if code & _CODE_POINT == _LINE_BREAK:
                 if kind == _NONE:
                     continue
+                # What stands before the open mark is settled; looking at it again for every line
+                # would cost the square of a text whose marks never close.
+                while token < last_token and starts[token] < opened:
+                    token += 1
                 following = token
                 while following < last_token and starts[following] < position:
                     following += 1

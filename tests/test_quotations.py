@@ -117,3 +117,10 @@ def test_flags() -> None:
     """The flag of quoted speech is set beside that of a paragraph's start."""
     _, tokens = tokenise_texts(["“One” two", "three “four”"], quotations=True)
     assert tokens.flags.tolist() == [3, 0, 1, 2]
+
+
+def test_marks_that_never_close_cost_linear_time() -> None:
+    """A stray mark on each of 300,000 lines is looked at once, and quotes nothing."""
+    _, tokens = tokenise_texts(['one " two three four\n' * 300_000], quotations=True)
+    assert len(tokens.flags) == 1_200_000
+    assert not (tokens.flags & QUOTED).any()

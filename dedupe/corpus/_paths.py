@@ -12,6 +12,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dedupe.config import FORMATS, PROBLEMS_FILE, TABLES
 from dedupe.errors import Problem
 
 if TYPE_CHECKING:
@@ -40,14 +41,8 @@ _MAGIC = re.compile(r"[*?\[]")
 
 # What a scan leaves in its output directory. A second scan over a directory that holds the
 # first one's output must not take that for articles.
-_OUTPUT_MARK = "errors.jsonl"
 _OUTPUT = frozenset(
-    [_OUTPUT_MARK]
-    + [
-        f"{table}{suffix}"
-        for table in ("documents", "pairs", "passages", "families")
-        for suffix in (".parquet", ".jsonl", ".csv")
-    ]
+    [PROBLEMS_FILE, *(f"{table}.{ending}" for table in TABLES for ending in FORMATS)]
 )
 
 
@@ -94,9 +89,9 @@ def kind_of(name: str) -> str | None:
 
 
 def is_output(path: str) -> bool:
-    """Whether a file is a scan's output: one of its names, beside the `errors.jsonl` of every scan."""
+    """Whether a file is a scan's output: one of its names, beside its `errors.jsonl`."""
     base, name = os.path.split(path)
-    return name in _OUTPUT and os.path.lexists(os.path.join(base, _OUTPUT_MARK))
+    return name in _OUTPUT and os.path.lexists(os.path.join(base, PROBLEMS_FILE))
 
 
 def shown(path: str) -> str:
