@@ -27,6 +27,14 @@ def kernel(function: F) -> F:
         compiled: Any = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # "no locator available": nowhere to keep the compiled code
         compiled = numba.njit(nogil=True)(function)
+    compile_for = compiled.compile
+    general: Any = numba.types.unliteral
+
+    def compile_once(signature: Any) -> Any:
+        # A call with a constant would compile the kernel anew, for that constant.
+        return compile_for(tuple(general(kind) for kind in signature))
+
+    compiled.compile = compile_once
     return cast("F", compiled)
 
 

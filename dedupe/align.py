@@ -1,9 +1,8 @@
 """Which text of one article stands in another: passages, wherever they moved.
 
-Greedy string tiling (Wise 1993) over maximal matches seeded by shared shingles: the longest
-match first, every token used once. Neighbouring tiles with a small gap on both sides become
-one edited passage. Passages off the heaviest increasing subsequence have moved. Time is
-linear in practice: a shingle that repeats often seeds nothing, but matches run across it.
+`dedupe.chaining` says which token is which; here what lies together in both articles becomes
+a passage, with what was changed in it, whether it moved, and the part it plays. Passages off
+the heaviest increasing subsequence have moved.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe._jit import ascending, kernel
-from dedupe.shingle import fill_shingles
-from dedupe.tokens import QUOTED
-from dedupe.verify import table_size, table_slot
+from dedupe.chaining import align_tokens
+from dedupe.gaps import bridge_space
+from dedupe.seeds import index_tokens, workspace
+from dedupe.tokens import FURNITURE, PARAGRAPH, QUOTED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,7 @@ __all__ = [
     "REWRITTEN",
     "VERBATIM",
     "Alignment",
+    "align_pair",
     "align_pairs",
 ]
 
@@ -35,13 +36,25 @@ VERBATIM, EDITED, REWRITTEN = 0, 1, 2
 BODY, QUOTATION, BOILERPLATE = 0, 1, 2
 
 MAX_GAP = 12
-"""Tokens between two tiles, on either side, that one edited passage may bridge: about a clause."""
-
-MAX_OCCURRENCES = 16
-"""A shingle that an article has more often seeds no match: tables and refrains."""
+"""Tokens, on either side, that a passage may hold between two that are equal: about a clause."""
 
 READABLE = 0.4
 """Below this share of equal words an edited passage is unreadable as a diff: "rewritten"."""
+
+LOOSE_END, LOOSE_STEP = 100, 60
+"""An end of a passage is cut off if it weighs less than this, and this for each token between."""
+
+BRIEF = 6
+"""Fewer paired tokens than this are no passage of their own beside furniture, or beside copy."""
+
+WEAK = 0.5
+"""Share of what a chain must score that a passage cut out of one must still weigh."""
+
+MAX_PARAGRAPH = 150
+"""Tokens of a paragraph within which passages may change their order without having moved."""
+
+BODY_WEIGHS = 16
+"""A word of the body holds its passage in place as firmly as so many of a quotation or furniture."""
 
 # Columns of the passage rows.
 PAIR, A_START, A_END, B_START, B_END, MATCHED, KIND, MOVED, ROLE = range(9)
@@ -60,8 +73,8 @@ class Alignment(NamedTuple):
             in a, the same in b; equal tokens; kind; moved (0 or 1); role. Ordered by pair,
             then by place in b.
         totals: int64 (n_pairs, 4): equal tokens; those that are neither quotation nor
-            boilerplate; those left out of that for another reason than standing in a quotation
-            in a; the same for b. (What stands in quotations is known without an alignment.)
+            boilerplate; those left out of that though they are neither in a; the same for b.
+            (What is quotation or boilerplate in an article is known without an alignment.)
     """
 
     passages: NDArray[np.int64]
@@ -69,110 +82,37 @@ class Alignment(NamedTuple):
 
 
 @kernel
-def _matches(
-    a: NDArray[np.uint64],
-    b: NDArray[np.uint64],
-    w: int,
-    n_a: int,
-    table: NDArray[np.uint64],
-    used: NDArray[np.int64],
-    mark: int,
-    head: NDArray[np.int64],
-    occurrences: NDArray[np.int64],
-    following: NDArray[np.int64],
-    shingles_b: NDArray[np.uint64],
-    n_b: int,
-    out: NDArray[np.int64],
-) -> int:
-    """Maximal matches (length, start in a, start in b) of the shared shingles into out."""
-    diagonal_end = np.zeros(len(a) + len(b) + 1, np.int64)
-    n = 0
-    for j in range(n_b):
-        slot = table_slot(table, used, shingles_b[j], mark)
-        if used[slot] != mark:
-            continue
-        edge = j in (0, n_b - 1)
-        if occurrences[slot] > MAX_OCCURRENCES and not edge:
-            continue
-        i = head[slot]
-        while i >= 0:
-            # Of a frequent shingle only a common beginning or end is taken.
-            paired = occurrences[slot] <= MAX_OCCURRENCES or (
-                (j == 0 and i == 0) or (j == n_b - 1 and i == n_a - 1)
-            )
-            diagonal = i - j + len(b)
-            if paired and diagonal_end[diagonal] <= j and n < len(out):
-                first = j
-                low = diagonal_end[diagonal]
-                while first > low and first - j + i > 0 and a[first - 1 - j + i] == b[first - 1]:
-                    first -= 1
-                last = j
-                while last < len(b) and last - j + i < len(a) and a[last - j + i] == b[last]:
-                    last += 1
-                diagonal_end[diagonal] = last
-                if last - first >= w:
-                    out[n, 0] = last - first
-                    out[n, 1] = first - j + i
-                    out[n, 2] = first
-                    n += 1
-            i = following[i]
-    return n
+def _block_start(flags: NDArray[np.uint8], at: int) -> int:
+    """First token of the paragraph, or the token itself if the paragraph starts far before."""
+    for k in range(at, max(-1, at - MAX_PARAGRAPH), -1):
+        if flags[k] & PARAGRAPH:
+            return k
+    return at
 
 
 @kernel
-def _tile(
-    matches: NDArray[np.int64],
-    w: int,
-    taken_a: NDArray[np.bool_],
-    taken_b: NDArray[np.bool_],
-    out: NDArray[np.int64],
-) -> int:
-    """Longest matches first, each token once: tiles (start in b, start in a, length) into out."""
-    n = 0
-    for m in ascending(-matches[:, 0]):
-        length, i, j = matches[m, 0], matches[m, 1], matches[m, 2]
-        k = 0
-        while k < length:
-            while k < length and (taken_a[i + k] or taken_b[j + k]):
-                k += 1
-            first = k
-            while k < length and not taken_a[i + k] and not taken_b[j + k]:
-                k += 1
-            if k - first >= w:
-                for t in range(first, k):
-                    taken_a[i + t] = True
-                    taken_b[j + t] = True
-                out[n, 0] = j + first
-                out[n, 1] = i + first
-                out[n, 2] = k - first
-                n += 1
-    return n
+def _moved(
+    passages: NDArray[np.int64],
+    flags_a: NDArray[np.uint8],
+    flags_b: NDArray[np.uint8],
+) -> None:
+    """Mark passages off the heaviest subsequence of paragraphs that is in order on both sides.
 
-
-@kernel
-def _common(a: NDArray[np.uint64], b: NDArray[np.uint64], row: NDArray[np.int64]) -> int:
-    """Length of the longest common subsequence of two short token runs."""
-    for j in range(len(b) + 1):
-        row[j] = 0
-    for i in range(len(a)):
-        diagonal = 0
-        for j in range(len(b)):
-            above = row[j + 1]
-            if a[i] == b[j]:
-                row[j + 1] = diagonal + 1
-            else:
-                row[j + 1] = max(above, row[j])
-            diagonal = above
-    return row[len(b)]
-
-
-@kernel
-def _moved(passages: NDArray[np.int64]) -> None:
-    """Mark passages off the heaviest subsequence that is in order on both sides."""
+    What was put in another order within a paragraph has not moved. Quotations weigh little:
+    who is quoted where is not what an order is remembered by.
+    """
     n = len(passages)
-    rank = np.empty(n, np.int64)
-    for place, p in enumerate(ascending(passages[:, A_START].copy())):
-        rank[p] = place
+    keys = np.empty(n, np.int64)
+    place_a = np.empty(n, np.int64)
+    for p in range(n):
+        place_a[p] = _block_start(flags_a, passages[p, A_START])
+        keys[p] = _block_start(flags_b, passages[p, B_START]) * len(flags_a) + place_a[p]
+    order = ascending(keys)
+    for k in range(n):
+        keys[k] = place_a[order[k]]
+    rank = np.empty(n, np.int64)  # by place in a, equal places in the order given
+    for place, k in enumerate(ascending(keys)):
+        rank[k] = place
     # Fenwick tree over rank in a: the best chain that ends at or before a rank.
     weight = np.zeros(n + 1, np.int64)
     ending = np.full(n + 1, -1, np.int64)
@@ -185,7 +125,8 @@ def _moved(passages: NDArray[np.int64]) -> None:
             if weight[k] > total:
                 total, previous = weight[k], ending[k]
             k -= k & -k
-        total += passages[p, MATCHED]
+        body = passages[order[p], ROLE] == BODY
+        total += passages[order[p], MATCHED] * (BODY_WEIGHS if body else 1)
         before[p] = previous
         k = rank[p] + 1
         while k <= n:
@@ -197,30 +138,139 @@ def _moved(passages: NDArray[np.int64]) -> None:
     for p in range(n):
         passages[p, MOVED] = 1
     while best >= 0:
-        passages[best, MOVED] = 0
+        passages[order[best], MOVED] = 0
         best = before[best]
 
 
 @kernel
-def _is_boilerplate(
-    shingles: NDArray[np.uint64], limit: np.uint64, boilerplate: NDArray[np.uint64]
+def _continues(
+    partner_a: NDArray[np.int32], partner_b: NDArray[np.int32], last: int, j: int
 ) -> bool:
-    """Whether most sketched shingles of a tile are known boilerplate."""
-    sketched = 0
-    known = 0
-    for k in range(len(shingles)):
-        if shingles[k] <= limit:
-            sketched += 1
-            at = np.searchsorted(boilerplate, shingles[k])
-            if at < len(boilerplate) and boilerplate[at] == shingles[k]:
-                known += 1
-    return sketched > 0 and 2 * known >= sketched
+    """Whether tokens `last` and j of b, with none paired between, belong to one passage."""
+    i, end_a = partner_b[j], partner_b[last] + 1
+    if i < end_a or i - end_a > MAX_GAP or j - last - 1 > MAX_GAP:
+        return False
+    for k in range(end_a, i):  # noqa: SIM110 -- numba compiles a loop, not a generator
+        if partner_a[k] >= 0:
+            return False
+    return True
 
 
 @kernel
-def _free(taken: NDArray[np.bool_], first: int, last: int) -> bool:
-    for k in range(first, last):  # noqa: SIM110 -- numba compiles a loop, not a generator
-        if taken[k]:
+def _loose(
+    partner_b: NDArray[np.int32], weights: NDArray[np.int64], first: int, last: int, step: int
+) -> int:
+    """Where the block at an end of a passage ends if it is too light for its distance, or -1.
+
+    `first` is the end looked at, `last` the other one, both tokens of b that are paired.
+    """
+    j = first
+    weight = 0
+    while True:
+        weight += weights[j + 1] - weights[j]
+        if j == last:
+            return -1
+        if partner_b[j + step] != partner_b[j] + step:
+            break
+        j += step
+    following = j + step
+    while partner_b[following] < 0:
+        following += step
+    gap_b = abs(following - j) - 1
+    gap_a = abs(partner_b[following] - partner_b[j]) - 1
+    return j if weight < LOOSE_END + LOOSE_STEP * max(gap_a, gap_b) else -1
+
+
+@kernel
+def _drop(
+    partner_a: NDArray[np.int32], partner_b: NDArray[np.int32], first: int, last: int, step: int
+) -> None:
+    """Free the tokens of b from first to last, and their partners."""
+    for j in range(first, last + step, step):
+        if partner_b[j] >= 0:
+            partner_a[partner_b[j]] = -1
+            partner_b[j] = -1
+
+
+@kernel
+def _trim(
+    partner_a: NDArray[np.int32],
+    partner_b: NDArray[np.int32],
+    weights: NDArray[np.int64],
+    first: int,
+    last: int,
+    enough: int,
+) -> tuple[int, int]:
+    """Cut loose ends off a passage of b from `first` to `last`; (0, -1) if nothing is left."""
+    for step in (1, -1):
+        while True:
+            begin, end = (first, last) if step > 0 else (last, first)
+            cut = _loose(partner_b, weights, begin, end, step)
+            if cut < 0:
+                break
+            _drop(partner_a, partner_b, begin, cut, step)
+            cut += step
+            while partner_b[cut] < 0:
+                cut += step
+            if step > 0:
+                first = cut
+            else:
+                last = cut
+    weight = 0
+    for j in range(first, last + 1):
+        if partner_b[j] >= 0:
+            weight += weights[j + 1] - weights[j]
+    if weight < enough:
+        _drop(partner_a, partner_b, first, last, 1)
+        return 0, -1
+    return first, last
+
+
+@kernel
+def _settle(
+    partner_a: NDArray[np.int32],
+    partner_b: NDArray[np.int32],
+    weights: NDArray[np.int64],
+    enough: int,
+) -> None:
+    """Free what is too thin to be shown: loose ends of passages, and passages that weigh little."""
+    first, last = -1, -1
+    j = 0
+    while j <= len(partner_b):
+        if j < len(partner_b) and partner_b[j] < 0:
+            j += 1
+            continue
+        if last >= 0 and (j == len(partner_b) or not _continues(partner_a, partner_b, last, j)):
+            _trim(partner_a, partner_b, weights, first, last, enough)
+            last = -1
+        if last < 0:
+            first = j
+        last = j
+        j += 1
+
+
+@kernel
+def _is_brief(
+    partner_a: NDArray[np.int32],
+    partner_b: NDArray[np.int32],
+    flags_a: NDArray[np.uint8],
+    flags_b: NDArray[np.uint8],
+    j: int,
+    furniture: bool,
+) -> bool:
+    """Whether the tokens from j of b on that are, or are not, furniture are too few to cut at."""
+    n = 0
+    last = j
+    for k in range(j, len(partner_b)):
+        if partner_b[k] < 0:
+            continue
+        if n > 0 and not _continues(partner_a, partner_b, last, k):
+            break
+        if ((flags_a[partner_b[k]] | flags_b[k]) & FURNITURE != 0) != furniture:
+            break
+        last = k
+        n += 1
+        if n >= BRIEF:
             return False
     return True
 
@@ -228,68 +278,62 @@ def _free(taken: NDArray[np.bool_], first: int, last: int) -> bool:
 @kernel
 def _passages_of(
     pair: int,
-    a: NDArray[np.uint64],
-    b: NDArray[np.uint64],
+    partner_a: NDArray[np.int32],
+    partner_b: NDArray[np.int32],
     flags_a: NDArray[np.uint8],
     flags_b: NDArray[np.uint8],
-    tiles: NDArray[np.int64],
-    taken_a: NDArray[np.bool_],
-    taken_b: NDArray[np.bool_],
-    w: int,
-    shingles_b: NDArray[np.uint64],
-    limit: np.uint64,
-    boilerplate: NDArray[np.uint64],
     out: NDArray[np.int64],
     totals: NDArray[np.int64],
 ) -> int:
-    """Join tiles, ordered by place in b, to passages with kind and role; their number."""
-    row = np.zeros(MAX_GAP + 2, np.int64)
+    """Passages with kind and role from the tokens that are paired; their number."""
     n = 0
+    last = -1
+    before = False
     quoted = 0
-    furniture = 0
-    for t in range(len(tiles)):
-        j, i, length = tiles[t, 0], tiles[t, 1], tiles[t, 2]
-        joined = False
-        if n > 0:
-            end_a, end_b = out[n - 1, A_END], out[n - 1, B_END]
-            gap_a, gap_b = i - end_a, j - end_b
-            if 0 <= gap_a <= MAX_GAP and gap_b <= MAX_GAP:
-                joined = _free(taken_a, end_a, i) and _free(taken_b, end_b, j)
-        if joined:
-            out[n - 1, MATCHED] += length + _common(a[end_a:i], b[end_b:j], row)
-        else:
+    for j in range(len(partner_b)):
+        i = partner_b[j]
+        if i < 0:
+            continue
+        marks_a, marks_b = flags_a[i], flags_b[j]
+        furniture = (marks_a | marks_b) & FURNITURE != 0
+        joined = last >= 0 and _continues(partner_a, partner_b, last, j)
+        if joined and furniture != before:
+            if _is_brief(partner_a, partner_b, flags_a, flags_b, j, furniture):
+                furniture = before
+            elif out[n - 1, MATCHED] < BRIEF:
+                before = furniture
+        if not joined or furniture != before:
             if n > 0:
-                _finish(out[n - 1], quoted, furniture, totals)
+                _finish(out[n - 1], quoted, before)
             out[n, PAIR] = pair
             out[n, A_START] = i
             out[n, B_START] = j
-            out[n, MATCHED] = length
+            out[n, MATCHED] = 0
             quoted = 0
-            furniture = 0
             n += 1
-        out[n - 1, A_END] = i + length
-        out[n - 1, B_END] = j + length
-        known = _is_boilerplate(shingles_b[j : j + length - w + 1], limit, boilerplate)
-        if known:
-            furniture += length
-        for k in range(length):
-            in_a, in_b = flags_a[i + k] & QUOTED != 0, flags_b[j + k] & QUOTED != 0
-            if not known and (in_a or in_b):
-                quoted += 1
-            if known or in_a or in_b:
-                totals[LEFT_OUT_A] += not in_a
-                totals[LEFT_OUT_B] += not in_b
+        out[n - 1, A_END] = i + 1
+        out[n - 1, B_END] = j + 1
+        out[n - 1, MATCHED] += 1
+        last = j
+        before = furniture
+        aside_a = marks_a & (QUOTED | FURNITURE) != 0
+        aside_b = marks_b & (QUOTED | FURNITURE) != 0
+        quoted += (marks_a | marks_b) & QUOTED != 0
+        totals[TOTAL] += 1
+        if aside_a or aside_b:
+            totals[LEFT_OUT_A] += not aside_a
+            totals[LEFT_OUT_B] += not aside_b
+        else:
+            totals[NET] += 1
     if n > 0:
-        _finish(out[n - 1], quoted, furniture, totals)
-        _moved(out[:n])
+        _finish(out[n - 1], quoted, before)
+        _moved(out[:n], flags_a, flags_b)
     return n
 
 
 @kernel
-def _finish(
-    passage: NDArray[np.int64], quoted: int, furniture: int, totals: NDArray[np.int64]
-) -> None:
-    """Decide kind and role of a passage and add it to the pair's totals."""
+def _finish(passage: NDArray[np.int64], quoted: int, furniture: bool) -> None:
+    """Decide the kind and the role of a passage."""
     matched = passage[MATCHED]
     longer = max(passage[A_END] - passage[A_START], passage[B_END] - passage[B_START])
     if matched == longer:
@@ -298,14 +342,12 @@ def _finish(
         passage[KIND] = EDITED
     else:
         passage[KIND] = REWRITTEN
-    if 2 * furniture > matched:
+    if furniture:
         passage[ROLE] = BOILERPLATE
     elif 2 * quoted > matched:
         passage[ROLE] = QUOTATION
     else:
         passage[ROLE] = BODY
-    totals[TOTAL] += matched
-    totals[NET] += matched - quoted - furniture
 
 
 @kernel
@@ -315,76 +357,57 @@ def _align(
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     flags: NDArray[np.uint8],
-    w: int,
-    limit: np.uint64,
-    boilerplate: NDArray[np.uint64],
     passages: NDArray[np.int64],
     totals: NDArray[np.int64],
+    partner: NDArray[np.int32],
 ) -> tuple[int, int]:
-    """Align pairs from `first` on; (passages written, first pair that did not fit)."""
+    """Align pairs from `first` on; (passages written, first pair that did not fit).
+
+    `partner` takes the partners of the last pair's b, if it is long enough.
+    """
     longest = 1
     for p in range(first, len(pairs)):
         for side in range(2):
             longest = max(longest, spans[pairs[p, side], 1] - spans[pairs[p, side], 0])
-    size = table_size(longest)
-    keys = np.zeros(size, np.uint64)
-    used = np.full(size, -1, np.int64)
-    head = np.zeros(size, np.int64)
-    occurrences = np.zeros(size, np.int64)
-    following = np.empty(longest, np.int64)
-    shingles = np.empty(longest, np.uint64)
-    matches = np.empty((4 * longest + 64, 3), np.int64)
-    tiles = np.empty((longest // w + 1, 3), np.int64)
+    space = workspace(longest)
+    rows, came = bridge_space()
+    weights = space.weights
     current = -1
     mark = -1
-    n_a = 0
-    table = keys
+    table = space.keys
     written = 0
     for p in range(first, len(pairs)):
         x, y = pairs[p, 0], pairs[p, 1]
         a = hashes[spans[x, 0] : spans[x, 1]]
         b = hashes[spans[y, 0] : spans[y, 1]]
-        if written + len(b) // w + 1 > len(passages):
+        # No two passages share a token of b, and after each one is a token that has no partner,
+        # or whose partner is elsewhere.
+        if written + len(b) > len(passages):
             return written, p
         if x != current:
             current, mark = x, p
-            n_a = fill_shingles(a, w, shingles)
-            table = keys[: table_size(n_a)]
-            for i in range(n_a - 1, -1, -1):
-                slot = table_slot(table, used, shingles[i], mark)
-                if used[slot] != mark:
-                    used[slot] = mark
-                    table[slot] = shingles[i]
-                    head[slot] = -1
-                    occurrences[slot] = 0
-                following[i] = head[slot]
-                head[slot] = i
-                occurrences[slot] += 1
-        n_b = fill_shingles(b, w, shingles)
-        n = _matches(
-            a, b, w, n_a, table, used, mark, head, occurrences, following, shingles, n_b, matches
-        )
-        taken_a = np.zeros(len(a), np.bool_)
-        taken_b = np.zeros(len(b), np.bool_)
-        n = _tile(matches[:n], w, taken_a, taken_b, tiles)
-        ordered = tiles[ascending(tiles[:n, 0].copy())]
+            table = index_tokens(a, space, mark)
+        marks_a, marks_b = flags[spans[x, 0] : spans[x, 1]], flags[spans[y, 0] : spans[y, 1]]
+        enough = align_tokens(a, b, marks_a, marks_b, space, table, mark, rows, came)
+        partner_a, partner_b = space.partner_a[: len(a)], space.partner_b[: len(b)]
+        if enough > 0:
+            _settle(partner_a, partner_b, weights, int(WEAK * enough))
         written += _passages_of(
             p,
-            a,
-            b,
-            flags[spans[x, 0] : spans[x, 1]],
-            flags[spans[y, 0] : spans[y, 1]],
-            ordered,
-            taken_a,
-            taken_b,
-            w,
-            shingles,
-            limit,
-            boilerplate,
-            passages[written:],
+            partner_a,
+            partner_b,
+            marks_a,
+            marks_b,
+            passages[written : written + len(b)],
             totals[p],
         )
+        if len(b) <= len(partner):
+            for j in range(len(b)):
+                partner[j] = partner_b[j]
     return written, len(pairs)
+
+
+NO_PARTNERS = np.empty(0, np.int32)
 
 
 def align_pairs(
@@ -392,9 +415,6 @@ def align_pairs(
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     flags: NDArray[np.uint8],
-    w: int,
-    limit: np.uint64,
-    boilerplate: NDArray[np.uint64],
 ) -> Alignment:
     """Align the articles of some pairs.
 
@@ -402,17 +422,69 @@ def align_pairs(
         pairs: int64 (n_pairs, 2), sorted by their first article (for speed).
         spans: int64 (n_articles, 2), first token and token after the last of each article.
         hashes, flags: the token arrays of `dedupe.tokens.Tokens`.
-        w: words per shingle; shorter matches are no passage.
-        limit, boilerplate: the sketch's limit and its known boilerplate hashes, ascending.
     """
     totals = np.zeros((len(pairs), N_TOTALS), np.int64)
     lengths = spans[:, 1] - spans[:, 0]
-    room = (1 << 14) + int(lengths[pairs].max(initial=0)) // w + 1
+    room = (1 << 14) + int(lengths[pairs].max(initial=0))
     buffer = np.empty((room, N_COLUMNS), np.int64)
     found = []
     at = 0
     while at < len(pairs):
-        used, at = _align(pairs, at, spans, hashes, flags, w, limit, boilerplate, buffer, totals)
+        used, at = _align(pairs, at, spans, hashes, flags, buffer, totals, NO_PARTNERS)
         found.append(buffer[:used].copy())
     passages = np.concatenate(found) if found else np.empty((0, N_COLUMNS), np.int64)
     return Alignment(passages, totals)
+
+
+def align_pair(
+    hashes_a: NDArray[np.uint64],
+    flags_a: NDArray[np.uint8],
+    hashes_b: NDArray[np.uint64],
+    flags_b: NDArray[np.uint8],
+) -> tuple[Alignment, NDArray[np.int64]]:
+    """Align two texts, and say which token of a each token of b is.
+
+    The same whichever text comes first: (b, a) gives the same passages with sides exchanged.
+
+    Returns:
+        The alignment of one pair, and int64 (n_b,): for each token of b its token of a, or -1.
+    """
+    swap = _comes_first(hashes_b, hashes_a)
+    if swap:
+        hashes_a, flags_a, hashes_b, flags_b = hashes_b, flags_b, hashes_a, flags_a
+    n_a, n_b = len(hashes_a), len(hashes_b)
+    spans = np.array([[0, n_a], [n_a, n_a + n_b]], np.int64)
+    rows = np.empty((n_b + 1, N_COLUMNS), np.int64)
+    totals = np.zeros((1, N_TOTALS), np.int64)
+    partner = np.full(n_b, -1, np.int32)
+    used, _ = _align(
+        np.array([[0, 1]], np.int64),
+        0,
+        spans,
+        np.concatenate([hashes_a, hashes_b]),
+        np.concatenate([flags_a, flags_b]),
+        rows,
+        totals,
+        partner,
+    )
+    passages = rows[:used].copy()
+    of_b = partner.astype(np.int64)
+    if swap:
+        passages[:, [A_START, A_END, B_START, B_END]] = passages[
+            :, [B_START, B_END, A_START, A_END]
+        ]
+        passages = passages[np.argsort(passages[:, B_START], kind="stable")]
+        totals[:, [LEFT_OUT_A, LEFT_OUT_B]] = totals[:, [LEFT_OUT_B, LEFT_OUT_A]]
+        paired = np.flatnonzero(of_b >= 0)
+        turned = np.full(n_a, -1, np.int64)
+        turned[of_b[paired]] = paired
+        of_b = turned
+    return Alignment(passages, totals), of_b
+
+
+def _comes_first(x: NDArray[np.uint64], y: NDArray[np.uint64]) -> bool:
+    """Whether x is aligned as the first text: the longer one, or the greater of two as long."""
+    if len(x) != len(y):
+        return len(x) > len(y)
+    differ = np.flatnonzero(x != y)
+    return bool(len(differ) and x[differ[0]] > y[differ[0]])

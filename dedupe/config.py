@@ -60,7 +60,7 @@ class Config:
 
     shingle: int = 5
     min_shared_words: int = 19
-    threshold: float = 0.25
+    threshold: float = 0.3
     near: float = 0.7
     num_perm: int = 128
     bands: int = 32

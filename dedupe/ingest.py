@@ -16,6 +16,7 @@ import numpy as np
 
 from dedupe.errors import Problem
 from dedupe.features import Features, extract
+from dedupe.paragraphs import unwrap
 from dedupe.quotations import mark_quotations
 from dedupe.records import Batch
 from dedupe.sketch import choose_scale, sketch_limit
@@ -114,6 +115,7 @@ def _process(
 
     def work(batch: Batch, scale: int) -> tuple[Batch, Tokens, Features, int]:
         tokens, marks = tokenise(batch)
+        unwrap(tokens, marks)
         mark_quotations(tokens, marks)
         return batch, tokens, extract(tokens, config, scale), scale
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from dedupe._jit import kernel
 from dedupe.align import LEFT_OUT_A, LEFT_OUT_B, NET, PAIR, TOTAL, Alignment, align_pairs
+from dedupe.boilerplate import mark_boilerplate
 from dedupe.lsh import NearGroups, band_candidates, group_by_representative
 from dedupe.postings import Roles, assign_roles, build_postings, candidates
 from dedupe.sketch import min_shared_hashes, sketch_limit
-from dedupe.tokens import QUOTED
+from dedupe.tokens import FURNITURE, QUOTED
 from dedupe.verify import resemblance, shared_shingles
 
 if TYPE_CHECKING:
@@ -81,7 +82,17 @@ def find_matches(
     counts["pairs_verified"] = len(pairs)
     jaccard = resemblance(pairs, shared, articles.spans, hashes, config.shingle)
     stage("align")
-    aligned = _align_all(articles, pairs, hashes, boilerplate, config)
+    flags = articles.spool.column("flags")
+    mark_boilerplate(
+        np.unique(pairs),
+        articles.spans,
+        hashes,
+        flags,
+        config.shingle,
+        sketch_limit(articles.scale),
+        boilerplate,
+    )
+    aligned = _align_all(articles, pairs, hashes, flags, config)
     # Shared shingles that all repeat too often to seed a match leave nothing to show.
     shown = aligned.totals[:, TOTAL] > 0
     counts["pairs_without_passage"] = int((~shown).sum())
@@ -90,7 +101,7 @@ def find_matches(
         aligned.passages[:, PAIR] = row[aligned.passages[:, PAIR]]
         pairs, jaccard = pairs[shown], jaccard[shown]
         aligned = Alignment(aligned.passages, aligned.totals[shown])
-    return _measure(articles, pairs, jaccard, aligned, counts)
+    return _measure(articles, pairs, jaccard, flags, aligned, counts)
 
 
 def _in_slices(work: Callable[[int, int], Any], n: int, size: int, threads: int) -> list[Any]:
@@ -317,23 +328,16 @@ def _align_all(
     articles: Articles,
     pairs: NDArray[np.int64],
     hashes: NDArray[np.uint64],
-    boilerplate: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
     config: Config,
 ) -> Alignment:
-    flags = articles.spool.column("flags")
-    limit = sketch_limit(articles.scale)
-
     def work(first: int, last: int) -> Alignment:
-        part = align_pairs(
-            pairs[first:last], articles.spans, hashes, flags, config.shingle, limit, boilerplate
-        )
+        part = align_pairs(pairs[first:last], articles.spans, hashes, flags)
         part.passages[:, PAIR] += first
         return part
 
     parts = _in_slices(work, len(pairs), _PAIRS_PER_TASK, config.worker_threads)
-    empty = align_pairs(
-        pairs[:0], articles.spans, hashes, flags, config.shingle, limit, boilerplate
-    )
+    empty = align_pairs(pairs[:0], articles.spans, hashes, flags)
     return Alignment(
         np.concatenate([empty.passages, *(part.passages for part in parts)]),
         np.concatenate([empty.totals, *(part.totals for part in parts)]),
@@ -341,7 +345,7 @@ def _align_all(
 
 
 @kernel
-def _count_quoted(
+def _count_aside(
     spans: NDArray[np.int64],
     flags: NDArray[np.uint8],
     wanted: NDArray[np.bool_],
@@ -350,25 +354,26 @@ def _count_quoted(
     for article in range(len(spans)):
         if wanted[article]:
             for k in range(spans[article, 0], spans[article, 1]):
-                out[article] += np.int64((flags[k] & QUOTED) != 0)
+                out[article] += np.int64((flags[k] & (QUOTED | FURNITURE)) != 0)
 
 
 def _measure(
     articles: Articles,
     pairs: NDArray[np.int64],
     jaccard: NDArray[np.float64],
+    flags: NDArray[np.uint8],
     aligned: Alignment,
     counts: dict[str, int],
 ) -> Matches:
     """Directed shares, raw and net."""
     wanted = np.zeros(len(articles), np.bool_)
     wanted[pairs.ravel()] = True
-    quoted = np.zeros(len(articles), np.int64)
-    _count_quoted(articles.spans, articles.spool.column("flags"), wanted, quoted)
+    aside = np.zeros(len(articles), np.int64)
+    _count_aside(articles.spans, flags, wanted, aside)
     totals = aligned.totals
     words = articles.words[pairs].reshape(-1, 2)
-    # What is left of each article without its quotations and what else the net leaves out.
-    body = words - quoted[pairs].reshape(-1, 2) - totals[:, [LEFT_OUT_A, LEFT_OUT_B]]
+    # What is left of each article without quotations and boilerplate, its own or the other's.
+    body = words - aside[pairs].reshape(-1, 2) - totals[:, [LEFT_OUT_A, LEFT_OUT_B]]
     shared = totals[:, TOTAL]
     net_words = totals[:, NET]
     return Matches(
@@ -376,7 +381,7 @@ def _measure(
         resemblance=jaccard,
         shared_words=shared,
         shares=shared[:, None] / np.maximum(words, 1),
-        net=np.minimum(net_words[:, None] / np.maximum(body, 1), 1.0),
+        net=net_words[:, None] / np.maximum(body, 1),
         net_words=net_words,
         passages=aligned.passages,
         counts=counts,

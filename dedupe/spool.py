@@ -82,7 +82,7 @@ class Spool:
             file.flush()
             if self.n_tokens == 0:
                 return np.empty(0, _COLUMNS[name])
-            # Copy-on-write, though nothing writes: kernels are compiled for writable arrays.
+            # Copy-on-write: kernels are compiled for writable arrays, and flags are added later.
             mapped = np.memmap(file, dtype=_COLUMNS[name], mode="c", shape=(self.n_tokens,))
             return np.asarray(mapped)
         if len(self._held[name]) != 1:

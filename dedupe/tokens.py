@@ -36,6 +36,7 @@ __all__ = [
     "AFTER_LETTER",
     "BEFORE_LETTER",
     "BEFORE_SPACE",
+    "FURNITURE",
     "PARAGRAPH",
     "QUOTED",
     "Marks",
@@ -48,6 +49,8 @@ PARAGRAPH = np.uint8(1)
 """Flag: the first token after a line break."""
 QUOTED = np.uint8(2)
 """Flag: the token stands in quoted speech (set by `dedupe.quotations`)."""
+FURNITURE = np.uint8(4)
+"""Flag: the token is page furniture (set by `dedupe.boilerplate`)."""
 
 MAX_TOKEN_BYTES = 240
 """A token ends when its folded UTF-8 is this long: base64 and other run-on junk is cut."""
@@ -71,7 +74,7 @@ class Tokens(NamedTuple):
         hashes: uint64 (n_tokens,), XXH64 with seed 0 of each token's folded UTF-8.
         starts: uint32 (n_tokens,), first code point of each token in its article's raw text.
         ends: uint32 (n_tokens,), code point after the last one.
-        flags: uint8 (n_tokens,), `PARAGRAPH` and `QUOTED`.
+        flags: uint8 (n_tokens,), `PARAGRAPH`, `QUOTED` and `FURNITURE`.
     """
 
     offsets: NDArray[np.int64]

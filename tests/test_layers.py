@@ -27,7 +27,7 @@ LAYERS = (
     ("gaps", "seeds"),
     ("verify", "features", "boilerplate"),
     ("lsh", "postings", "signature", "sketch"),
-    ("paragraphs", "quotations", "shingle", "credits", "furniture"),
+    ("facts", "paragraphs", "quotations", "shingle", "credits", "furniture"),
     ("tokens",),
     ("unicode",),
     ("corpus",),

@@ -53,18 +53,21 @@ def test_the_two_ap_pieces_are_the_only_family() -> None:
 
 
 def test_directed_shares_of_the_ap_pair() -> None:
-    """Of the AP pair, a third of the longer and over half of the shorter text is shared."""
+    """Of the AP pair, over a third of the longer and most of the shorter text is shared."""
     (pair,) = dedupe.scan(SEEDS).pairs.iter_rows(named=True)
 
-    assert pair["shared_words"] == 304
-    assert pair["a_in_b"] == pytest.approx(304 / 938)
-    assert pair["b_in_a"] == pytest.approx(304 / 530)
+    assert pair["shared_words"] == 340
+    assert pair["a_in_b"] == pytest.approx(340 / 938)
+    assert pair["b_in_a"] == pytest.approx(340 / 530)
     assert 0 < pair["net_a_in_b"] < pair["a_in_b"]
     assert pair["resemblance"] == pytest.approx(0.2068, abs=1e-4)
 
 
 def test_the_shared_agency_sentence_is_a_passage_but_no_family() -> None:
-    """With ten words as the minimum the sentence 001 and 002 share is shown, and links nobody."""
+    """With ten words as the minimum the sentence 001 and 002 share is shown, and links nobody.
+
+    Both go on to how much of the city is taken, in other words.
+    """
     result = dedupe.scan(SEEDS, min_shared_words=10)
 
     passages = result.passages.filter(a=AGENCY_SENTENCE[0], b=AGENCY_SENTENCE[1])
@@ -72,10 +75,12 @@ def test_the_shared_agency_sentence_is_a_passage_but_no_family() -> None:
     text = (SEEDS / passage["a"]).read_text(encoding="utf-8")
     shared = text[passage["a_start"] : passage["a_end"]]
     sentence = "The Syrian Democratic Forces (SDF), an alliance of Kurdish and Arab fighters"
-    assert shared == sentence
-    other = (SEEDS / passage["b"]).read_text(encoding="utf-8")
-    assert other[passage["b_start"] : passage["b_end"]].lower() == sentence.lower()
-    assert (passage["kind"], passage["role"]) == ("verbatim", "body")
+    assert shared == f"{sentence}, have taken control of around 90 percent of the city"
+    text = (SEEDS / passage["b"]).read_text(encoding="utf-8")
+    other = text[passage["b_start"] : passage["b_end"]]
+    assert other.lower().startswith(sentence.lower())
+    assert other.endswith("they have captured around 90% of the city")
+    assert (passage["kind"], passage["role"]) == ("edited", "body")
     assert result.families["size"].to_list() == [2]
 
 

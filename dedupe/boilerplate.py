@@ -1,0 +1,106 @@
+"""Known boilerplate marked in articles: which of their tokens are page furniture.
+
+What is known are sketched shingles, one in so many, so the verdict on the tokens between two
+of them is the nearest one's. A paragraph is judged by its own shingles alone: copy that
+follows a footer in the next paragraph is not judged with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe._jit import kernel
+from dedupe.shingle import fill_shingles
+from dedupe.tokens import FURNITURE, PARAGRAPH
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["mark_boilerplate"]
+
+
+@kernel
+def _is_known(key: np.uint64, known: NDArray[np.uint64]) -> bool:
+    at = np.searchsorted(known, key)
+    return at < len(known) and known[at] == key
+
+
+@kernel
+def _mark_paragraph(
+    shingles: NDArray[np.uint64],
+    first: int,
+    last: int,
+    w: int,
+    limit: np.uint64,
+    known: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+) -> None:
+    """Mark the tokens of [first, last), each by the sketched shingle nearest to it."""
+    begin = first  # first token the current verdict is for
+    previous = -1  # start of the last sketched shingle
+    furniture = False
+    for k in range(first, last - w + 1):
+        if shingles[k] > limit:
+            continue
+        verdict = _is_known(shingles[k], known)
+        if previous >= 0 and verdict != furniture:
+            border = (previous + w + k + 1) // 2
+            if furniture:
+                for t in range(begin, border):
+                    flags[t] |= FURNITURE
+            begin = border
+        furniture = verdict
+        previous = k
+    if previous >= 0 and furniture:
+        for t in range(begin, last):
+            flags[t] |= FURNITURE
+
+
+@kernel
+def _mark(
+    articles: NDArray[np.int64],
+    spans: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    w: int,
+    limit: np.uint64,
+    known: NDArray[np.uint64],
+) -> None:
+    longest = 1
+    for article in articles:
+        longest = max(longest, spans[article, 1] - spans[article, 0])
+    shingles = np.empty(longest, np.uint64)
+    for article in articles:
+        start, end = spans[article, 0], spans[article, 1]
+        n = end - start
+        here = flags[start:end]
+        fill_shingles(hashes[start:end], w, shingles)
+        first = 0
+        for k in range(1, n + 1):
+            if k == n or here[k] & PARAGRAPH:
+                _mark_paragraph(shingles, first, k, w, limit, known, here)
+                first = k
+
+
+def mark_boilerplate(
+    articles: NDArray[np.int64],
+    spans: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    w: int,
+    limit: np.uint64,
+    known: NDArray[np.uint64],
+) -> None:
+    """Set the `FURNITURE` flag of every token that known boilerplate covers, in place.
+
+    Args:
+        articles: int64 (n,), the articles to look at.
+        spans: int64 (n_articles, 2), first token and token after the last of each article.
+        hashes, flags: the token arrays of `dedupe.tokens.Tokens`.
+        w: words per shingle.
+        limit, known: the sketch's limit, and its boilerplate hashes, ascending.
+    """
+    if len(known):
+        _mark(articles, spans, hashes, flags, w, limit, known)
