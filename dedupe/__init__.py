@@ -2,6 +2,7 @@
 
     import dedupe
     result = dedupe.scan("corpus/")     # .documents .pairs .passages .families
+    result = dedupe.compare(a, b)       # .a_in_b .b_in_a .passages .paragraphs .kind .grade
 
 Names are imported when they are first used, so that `import dedupe` costs next to nothing.
 """
@@ -22,25 +23,52 @@ from dedupe.errors import (
 )
 
 if TYPE_CHECKING:
+    from dedupe.classify import Edit, Link, Paragraph, TextSpan
+    from dedupe.comparing import Comparison, Passage, compare
     from dedupe.config import Config
+    from dedupe.credits import Credit
+    from dedupe.facts import ChangedFact
     from dedupe.records import Article
     from dedupe.scanning import ScanResult, scan
 
 __all__ = [
     "Article",
+    "ChangedFact",
+    "Comparison",
     "Config",
     "ConfigError",
+    "Credit",
     "DedupeError",
+    "Edit",
     "InputError",
+    "Link",
     "MissingExtraError",
     "OutputError",
+    "Paragraph",
+    "Passage",
     "Problem",
     "ScanResult",
+    "TextSpan",
     "__version__",
+    "compare",
     "scan",
 ]
 
-_HOMES = {"Article": "records", "Config": "config", "ScanResult": "scanning", "scan": "scanning"}
+_HOMES = {
+    "Article": "records",
+    "ChangedFact": "facts",
+    "Comparison": "comparing",
+    "Config": "config",
+    "Credit": "credits",
+    "Edit": "classify",
+    "Link": "classify",
+    "Paragraph": "classify",
+    "Passage": "comparing",
+    "ScanResult": "scanning",
+    "TextSpan": "classify",
+    "compare": "comparing",
+    "scan": "scanning",
+}
 
 
 def __getattr__(name: str) -> Any:

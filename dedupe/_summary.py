@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 import polars as pl
 from rich.table import Table
 from rich.text import Text
+
+from dedupe._terminal import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,11 +17,9 @@ if TYPE_CHECKING:
 
     from dedupe.scanning import ScanResult
 
-__all__ = ["print_summary", "printable"]
+__all__ = ["print_summary"]
 
 SHOWN_FAMILIES = 20
-
-_UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")  # escapes, and marks that reorder what is read
 
 _SHORT_COLUMNS = 5 + 10 + 9 + 10  # size, first seen and reused, and the gaps
 
@@ -51,11 +50,6 @@ def print_summary(console: Console, result: ScanResult, written: list[Path]) -> 
     if written:
         console.print()
         console.print(Text("written: " + ", ".join(str(path) for path in written)))
-
-
-def printable(text: str) -> str:
-    """A text from the input, safe for a terminal: no control or format character of it survives."""
-    return "".join("\ufffd" if unicodedata.category(c) in _UNSAFE else c for c in text)
 
 
 def _plural(n: int, one: str, many: str) -> str:

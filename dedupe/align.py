@@ -7,7 +7,7 @@ the heaviest increasing subsequence have moved.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from dedupe._jit import ascending, kernel
 from dedupe.chaining import align_tokens
 from dedupe.gaps import bridge_space
 from dedupe.seeds import index_tokens, workspace
+from dedupe.shingle import fingerprint
 from dedupe.tokens import FURNITURE, PARAGRAPH, QUOTED
 
 if TYPE_CHECKING:
@@ -24,16 +25,28 @@ __all__ = [
     "BODY",
     "BOILERPLATE",
     "EDITED",
+    "PASSAGE_KINDS",
+    "PASSAGE_ROLES",
     "QUOTATION",
     "REWRITTEN",
     "VERBATIM",
     "Alignment",
+    "PassageKind",
+    "PassageRole",
     "align_pair",
     "align_pairs",
+    "net_words",
 ]
 
 VERBATIM, EDITED, REWRITTEN = 0, 1, 2
 BODY, QUOTATION, BOILERPLATE = 0, 1, 2
+
+PassageKind = Literal["verbatim", "edited", "rewritten"]
+PassageRole = Literal["body", "quotation", "boilerplate"]
+
+PASSAGE_KINDS: tuple[PassageKind, ...] = ("verbatim", "edited", "rewritten")
+PASSAGE_ROLES: tuple[PassageRole, ...] = ("body", "quotation", "boilerplate")
+"""What the numbers are called in results."""
 
 MAX_GAP = 12
 """Tokens, on either side, that a passage may hold between two that are equal: about a clause."""
@@ -407,6 +420,19 @@ def _align(
     return written, len(pairs)
 
 
+def net_words(
+    words: NDArray[np.int64], aside: NDArray[np.int64], totals: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """What net shares are of: words of both articles that are quotation or boilerplate in neither.
+
+    Args:
+        words: int64 (n_pairs, 2), words of both articles of each pair.
+        aside: int64 (n_pairs, 2), those that are quotation or boilerplate in their own article.
+        totals: as in `Alignment`; what is so in the other article alone is left out, too.
+    """
+    return words - aside - totals[:, [LEFT_OUT_A, LEFT_OUT_B]]
+
+
 NO_PARTNERS = np.empty(0, np.int32)
 
 
@@ -483,8 +509,7 @@ def align_pair(
 
 
 def _comes_first(x: NDArray[np.uint64], y: NDArray[np.uint64]) -> bool:
-    """Whether x is aligned as the first text: the longer one, or the greater of two as long."""
+    """Whether x is aligned as the first text, as in a scan: the longer one, or the lower fingerprint."""
     if len(x) != len(y):
         return len(x) > len(y)
-    differ = np.flatnonzero(x != y)
-    return bool(len(differ) and x[differ[0]] > y[differ[0]])
+    return fingerprint(x) < fingerprint(y)

@@ -47,6 +47,9 @@ MARGIN = 1500
 NEAR_MARGIN = 1000
 """The same of what stands in both texts between the same two neighbours, for the size of that place."""
 
+PIECES = 2
+"""Parts of matches looked at again, for each match."""
+
 MAX_ROUNDS = 4
 """Times what is left is chained again."""
 
@@ -215,8 +218,12 @@ def _take_best(
 def _left_over(
     matches: NDArray[np.int32], partner_a: NDArray[np.int32], partner_b: NDArray[np.int32]
 ) -> NDArray[np.int32]:
-    """The parts of matches whose tokens are all free, by their start in b."""
-    out = np.empty((2 * len(matches) + 16, 3), np.int32)
+    """The parts of matches whose tokens are all free, by their start in b.
+
+    There are as many as matches, give or take; the last of more than `PIECES` times as many,
+    which only texts of a few words over and over have, are left.
+    """
+    out = np.empty((PIECES * len(matches) + 16, 3), np.int32)
     n = 0
     for m in range(len(matches)):
         j, i, length = matches[m, 0], matches[m, 1], matches[m, 2]

@@ -1,4 +1,4 @@
-"""The command line: `dedupe scan`. Prints and exits; nothing below it does.
+"""The command line: `dedupe scan` and `dedupe compare`. Prints and exits; nothing below it does.
 
 Data goes to stdout, progress and messages to stderr. Exit codes: 0 done; 1 failed, or
 duplicates found with `--fail-on-duplicates` (which wins over 3); 2 usage; 3 done, but some inputs
@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -19,9 +20,13 @@ from dedupe._version import __version__
 from dedupe.errors import ConfigError, DedupeError, InputError, MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
+    from dedupe.comparing import Comparison
     from dedupe.config import Config
+    from dedupe.records import Article
     from dedupe.scanning import Progress, ScanResult
 
 __all__ = ["app", "main"]
@@ -36,6 +41,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="TOML file of settings; options given here win."),
+]
+Near = Annotated[
+    float | None,
+    typer.Option(metavar="SHARE", help="Resemblance from which a pair is near.  [default: 0.7]"),
+]
+Shingle = Annotated[int | None, typer.Option(metavar="W", help="Words per shingle.  [default: 5]")]
+IdField = Annotated[str | None, typer.Option(metavar="NAME", help="Column or key of the id.")]
+TextField = Annotated[str | None, typer.Option(metavar="NAME", help="Column or key of the text.")]
+SourceField = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column or key of the outlet.")
+]
+DateField = Annotated[str | None, typer.Option(metavar="NAME", help="Column or key of the date.")]
+TitleField = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column or key of the headline.")
+]
+UrlField = Annotated[str | None, typer.Option(metavar="NAME", help="Column or key of the URL.")]
 
 
 def main() -> None:
@@ -60,7 +86,9 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    sys.stderr.write(f"dedupe: {message}\n")
+    from dedupe._terminal import printable
+
+    sys.stderr.write(printable(f"dedupe: {message}") + "\n")
     sys.exit(code)
 
 
@@ -111,16 +139,13 @@ def scan(
             "--output", "-o", metavar="DIR", help="Write tables, errors.jsonl and run.json here."
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="TOML file of settings; options given here win."),
-    ] = None,
+    config: ConfigFile = None,
     threshold: Annotated[
         float | None,
         typer.Option(
             metavar="SHARE",
             help="Share of one article's words, net of quotations and boilerplate, that must "
-            "stand in the other for the two to be family.  [default: 0.25]",
+            "stand in the other for the two to be family.  [default: 0.3]",
         ),
     ] = None,
     min_shared_words: Annotated[
@@ -131,15 +156,8 @@ def scan(
             "[default: 19]",
         ),
     ] = None,
-    near: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE", help="Resemblance from which a pair is near.  [default: 0.7]"
-        ),
-    ] = None,
-    shingle: Annotated[
-        int | None, typer.Option(metavar="W", help="Words per shingle.  [default: 5]")
-    ] = None,
+    near: Near = None,
+    shingle: Shingle = None,
     scale: Annotated[
         int | None,
         typer.Option(
@@ -153,24 +171,12 @@ def scan(
             "--format", metavar="FORMAT", help="parquet, jsonl or csv.  [default: parquet]"
         ),
     ] = None,
-    id_field: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column or key of the id.")
-    ] = None,
-    text_field: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column or key of the text.")
-    ] = None,
-    source_field: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column or key of the outlet.")
-    ] = None,
-    date_field: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column or key of the date.")
-    ] = None,
-    title_field: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column or key of the headline.")
-    ] = None,
-    url_field: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column or key of the URL.")
-    ] = None,
+    id_field: IdField = None,
+    text_field: TextField = None,
+    source_field: SourceField = None,
+    date_field: DateField = None,
+    title_field: TitleField = None,
+    url_field: UrlField = None,
     threads: Annotated[
         int | None,
         typer.Option(metavar="N", help="Worker threads; 0 takes one per processor.  [default: 0]"),
@@ -216,16 +222,14 @@ def scan(
         "chunk_mb": chunk_mb,
         "memory_mb": memory_mb,
     }
-    settings = _settings(config, {k: v for k, v in given.items() if v is not None})
+    settings = _settings(config, given)
     if output is not None:
         from dedupe.output import check_output
 
         check_output(output, corpus)
-    try:
+    with _interruptible():
         result = _run_scan(corpus, settings, quiet)
         written = _write(result, output)
-    except KeyboardInterrupt:
-        _fail("interrupted", INTERRUPTED)
     _report_problems(result, output)
     if not quiet:
         _print_summary(result, written)
@@ -235,16 +239,206 @@ def scan(
         raise typer.Exit(SOME_UNREADABLE)
 
 
-def _settings(path: Path | None, given: dict[str, Any]) -> Config:
+@app.command(
+    epilog="""
+**Examples**
+
+`dedupe compare wire.txt story.html` — what the story took from the wire, and what it did to it
+
+`pandoc draft.docx -t plain | dedupe compare wire.txt -` — with a draft on standard input
+
+`dedupe compare news.jsonl:17 news.jsonl:42` — two articles of a table, by their ids in a scan
+
+`dedupe compare wire.txt story.txt --format json | jq .b_in_a` — for programs
+"""
+)
+def compare(
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="The earlier article: a .txt, .md or .html file, FILE:ID for an article of a "
+            ".jsonl[.gz|.zst], .csv or .parquet file, or - for text on standard input.",
+            show_default=False,
+        ),
+    ],
+    b: Annotated[
+        str,
+        typer.Argument(
+            metavar="B", help="The later one, which may derive from A.", show_default=False
+        ),
+    ],
+    output_format: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="text or json.")
+    ] = "text",
+    words: Annotated[
+        bool,
+        typer.Option(
+            "--words", help="Show changes word by word, even where most words were changed."
+        ),
+    ] = False,
+    color: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN", help="auto, always or never; auto is on a terminal, without NO_COLOR."
+        ),
+    ] = "auto",
+    config: ConfigFile = None,
+    near: Near = None,
+    shingle: Shingle = None,
+    id_field: IdField = None,
+    text_field: TextField = None,
+    source_field: SourceField = None,
+    date_field: DateField = None,
+    title_field: TitleField = None,
+    url_field: UrlField = None,
+) -> None:
+    """Show what B took from A, paragraph by paragraph, and what was done to it.
+
+    Prints B as it reads, each paragraph with what it is (kept, edited, rewritten, split, merged,
+    moved, added, quotation, boilerplate), where in A it comes from and its changed words; then
+    what B leaves out, facts that differ, credits, and the shares both ways. On a terminal it is
+    coloured; elsewhere [-words of A-] and {+words of B+} are marked.
+    """
+    _check_choice("--format", output_format, ("text", "json"))
+    _check_choice("--color", color, ("auto", "always", "never"))
+    if a == b == "-":
+        raise ConfigError("- can stand for A or for B, not for both; name a file for one of them")
+    given = {
+        "near": near,
+        "shingle": shingle,
+        "id_field": id_field,
+        "text_field": text_field,
+        "source_field": source_field,
+        "date_field": date_field,
+        "title_field": title_field,
+        "url_field": url_field,
+    }
+    settings = _settings(config, given)
+    with _interruptible():
+        from dedupe.comparing import compare as compare_articles
+
+        left, right = _read_article(a, settings), _read_article(b, settings)
+        comparison = compare_articles(left, right, settings)
+    if output_format == "json":
+        _print_json(comparison)
+        return
+    from dedupe._comparison import print_comparison
+
+    print_comparison(_console(color=color), comparison, left, right, words=words)
+
+
+def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{option} must be one of {', '.join(choices)}, not {value!r}")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        _fail("interrupted", INTERRUPTED)
+
+
+def _settings(path: Path | None, options: dict[str, Any]) -> Config:
+    """Settings of a file and the options that were given, which win."""
     from dedupe.config import Config
 
+    given = {name: value for name, value in options.items() if value is not None}
     return Config.from_toml(path, **given) if path is not None else Config().replace(**given)
 
 
-def _console(*, stderr: bool = False) -> Console:
+def _console(*, stderr: bool = False, color: str = "auto") -> Console:
     from rich.console import Console
 
+    if color == "always":  # wins over NO_COLOR and a dumb terminal
+        return Console(
+            highlight=False, force_terminal=True, color_system="standard", no_color=False
+        )
+    if color == "never":
+        return Console(highlight=False, color_system=None)
     return Console(stderr=stderr, highlight=False)
+
+
+def _read_article(given: str, settings: Config) -> Article:
+    """A file, standard input, or an article of a table."""
+    from dedupe.corpus import read_article
+    from dedupe.corpus._paths import kind_of
+
+    if given == "-" and sys.stdin is None:
+        raise InputError("standard input is closed; pipe a text into it, or name a file")
+    table, article_id = _split_place(given)
+    if table:
+        return _find_article(table, article_id, given, settings)
+    if kind_of(given) in ("jsonl", "csv", "parquet") and Path(given).is_file():
+        raise InputError(f"{given}: holds many articles; name one as {given}:ID")
+    return read_article(given, settings, stdin=sys.stdin.buffer if given == "-" else None)
+
+
+def _split_place(given: str) -> tuple[str, str]:
+    """The file and the id of "FILE:ID"; nothing where it is the name of a file itself."""
+    if os.path.lexists(given):
+        return "", ""
+    for k, char in enumerate(given):
+        if char == ":" and Path(given[:k]).is_file():
+            return given[:k], given[k + 1 :]
+    return "", ""
+
+
+def _find_article(table: str, article_id: str, given: str, settings: Config) -> Article:
+    """An article by its id; without an id field that is FILE:LINE, as in a scan."""
+    from dedupe.corpus import read_corpus
+    from dedupe.errors import Problem
+    from dedupe.records import Article
+
+    problems: list[Problem] = []
+    for batch in read_corpus([table], settings, problems):
+        for wanted in (article_id, given):
+            if wanted in batch.ids:
+                k = batch.ids.index(wanted)
+                first, last = batch.offsets[k : k + 2].tolist()
+                return Article(
+                    id=given,
+                    text=batch.text[first:last].tobytes().decode(),
+                    source=batch.sources[k],
+                    url=batch.urls[k],
+                    title=batch.titles[k],
+                    published=batch.published[k],
+                    language=batch.languages[k],
+                )
+    unread = f" ({problems[0].reason}; {problems[0].remedy})" if problems else ""
+    raise InputError(
+        f"{table}: no article has the id {article_id!r}{unread}; ids are those of `dedupe scan`, "
+        "or line numbers where there is no id field"
+    )
+
+
+def _print_json(comparison: Comparison) -> None:
+    """Print a comparison as JSON: a field a line, and in lists an item a line."""
+    import json
+
+    def dumped(value: Any) -> str:
+        return _escaped(json.dumps(value, ensure_ascii=False))
+
+    fields = []
+    for name, value in comparison.to_dict().items():
+        items = ",\n    ".join(map(dumped, value)) if isinstance(value, list | tuple) else ""
+        fields.append(f'"{name}": ' + (f"[\n    {items}\n  ]" if items else dumped(value)))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal
+    sys.stdout.write("{\n  " + ",\n  ".join(fields) + "\n}\n")
+
+
+def _escaped(printed: str) -> str:
+    """JSON with escapes for what could steer a terminal or is no character: the same to a reader."""
+    import json
+
+    from dedupe._terminal import printable
+
+    if printable(printed) == printed:
+        return printed
+    return "".join(c if printable(c) == c else json.dumps(c)[1:-1] for c in printed)
 
 
 def _run_scan(corpus: list[str], settings: Config, quiet: bool) -> ScanResult:
@@ -276,7 +470,7 @@ SHOWN_PROBLEMS = 10
 def _report_problems(result: ScanResult, output: Path | None) -> None:
     if not result.problems:
         return
-    from dedupe._summary import printable
+    from dedupe._terminal import printable
 
     for problem in result.problems[:SHOWN_PROBLEMS]:
         place = f"{problem.path}:{problem.line}" if problem.line else problem.path

@@ -587,13 +587,14 @@ def _closing(mention: _Mention, rules: Agencies) -> Credit | None:
 def _footer(mention: _Mention, rules: Agencies) -> Credit | None:
     """A credit for "AP writers … contributed to this report" or "with files from Reuters"."""
     after = mention.right.lower()
-    for phrase in rules.wording["contributed"].words:
-        at = after.find(phrase)
-        if at >= 0 and not _SENTENCE_END.search(mention.right[:at]):
-            start = mention.line_start if mention.opens else mention.start
-            for end in _SENTENCE_END.finditer(mention.left):
-                start = mention.line_start + end.end()
-            return _credit(mention, "footer", start, mention.end + at + len(phrase))
+    found = ((after.find(phrase), -len(phrase)) for phrase in rules.wording["contributed"].words)
+    at, length = min((pair for pair in found if pair[0] >= 0), default=(-1, 0))
+    if at >= 0 and not _SENTENCE_END.search(mention.right[:at]):
+        start = mention.line_start if mention.opens else mention.start
+        # With the first letter of the name: a sentence ends where a capital follows.
+        for end in _SENTENCE_END.finditer(mention.left + mention.form[:1]):
+            start = mention.line_start + end.end()
+        return _credit(mention, "footer", start, mention.end + at - length)
     if mention.at_an_end:
         start = _before(mention, "from", rules)[0]
         if start >= 0:

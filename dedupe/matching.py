@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.align import LEFT_OUT_A, LEFT_OUT_B, NET, PAIR, TOTAL, Alignment, align_pairs
+from dedupe.align import NET, PAIR, TOTAL, Alignment, align_pairs, net_words
 from dedupe.boilerplate import mark_boilerplate
 from dedupe.lsh import NearGroups, band_candidates, group_by_representative
 from dedupe.postings import Roles, assign_roles, build_postings, candidates
@@ -373,16 +373,16 @@ def _measure(
     totals = aligned.totals
     words = articles.words[pairs].reshape(-1, 2)
     # What is left of each article without quotations and boilerplate, its own or the other's.
-    body = words - aside[pairs].reshape(-1, 2) - totals[:, [LEFT_OUT_A, LEFT_OUT_B]]
+    body = net_words(words, aside[pairs].reshape(-1, 2), totals)
     shared = totals[:, TOTAL]
-    net_words = totals[:, NET]
+    net = totals[:, NET]
     return Matches(
         pairs=pairs,
         resemblance=jaccard,
         shared_words=shared,
         shares=shared[:, None] / np.maximum(words, 1),
-        net=net_words[:, None] / np.maximum(body, 1),
-        net_words=net_words,
+        net=net[:, None] / np.maximum(body, 1),
+        net_words=net,
         passages=aligned.passages,
         counts=counts,
     )

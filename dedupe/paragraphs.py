@@ -32,8 +32,8 @@ FULL = 0.6
 LONG_LINE = 0.7
 """Share of the width that a line broken for it has at least, in a text with empty lines."""
 
-LONG_PARAGRAPH = 200
-"""Words of a paragraph that is shown by its sentences if it is the whole text, or nearly."""
+LONG_PARAGRAPH, NEARLY_ALL = 200, 0.7
+"""Words of a paragraph that is shown by its sentences if it has this share of the whole text."""
 
 _LINE_BREAK = 0x0A
 
@@ -160,7 +160,7 @@ def spans_of_paragraphs(text: str, tokens: Tokens) -> list[tuple[int, int]]:
     spans = []
     for k, size in enumerate(sizes.tolist()):
         span = _stripped(text, borders[k], borders[k + 1])
-        whole = size > LONG_PARAGRAPH or len(sizes) == 1
+        whole = len(sizes) == 1 or size >= max(LONG_PARAGRAPH, NEARLY_ALL * len(tokens.starts))
         spans += _sentence_spans(text, *span, tokens) if whole else [span]
     return spans
 
@@ -184,12 +184,13 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
 def _sentence_spans(text: str, start: int, end: int, tokens: Tokens) -> list[tuple[int, int]]:
     """Sentences of a span that hold a word; a piece without one goes with the sentence before."""
     found: list[tuple[int, int]] = []
+    begin = start
     for first, last in sentences(text, start, end):
         k = bisect_left(tokens.starts, first)
-        if found and (k == len(tokens.starts) or tokens.starts[k] >= last):
+        if k < len(tokens.starts) and tokens.starts[k] < last:
+            found.append((begin if not found else first, last))
+        elif found:
             found[-1] = (found[-1][0], last)
-        else:
-            found.append((first, last))
     return found
 
 

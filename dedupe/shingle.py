@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dedupe.tokens import Tokens
 
-__all__ = ["fill_shingles", "fingerprints", "fmix64", "shingles"]
+__all__ = ["fill_shingles", "fingerprint", "fingerprints", "fmix64", "shingles"]
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
 """Odd, so that multiplying by it loses nothing: 2^64 / golden ratio (Knuth, TAOCP 3, 6.4)."""
@@ -77,3 +77,10 @@ def fingerprints(tokens: Tokens) -> NDArray[np.uint64]:
     out = np.empty(len(tokens.offsets) - 1, np.uint64)
     _fingerprints(tokens.offsets, tokens.hashes, out)
     return out
+
+
+def fingerprint(tokens: NDArray[np.uint64]) -> int:
+    """The fingerprint of one article, given its token hashes."""
+    out = np.empty(1, np.uint64)
+    _fingerprints(np.array([0, len(tokens)], np.int64), np.ascontiguousarray(tokens), out)
+    return int(out[0])

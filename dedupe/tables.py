@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from dedupe.align import A_END, A_START, B_END, B_START, KIND, MOVED, PAIR, ROLE
+from dedupe.align import (
+    A_END,
+    A_START,
+    B_END,
+    B_START,
+    KIND,
+    MOVED,
+    PAIR,
+    PASSAGE_KINDS,
+    PASSAGE_ROLES,
+    ROLE,
+)
 from dedupe.families import reused_words
 
 if TYPE_CHECKING:
@@ -20,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PAIR_KINDS",
-    "PASSAGE_KINDS",
-    "PASSAGE_ROLES",
     "documents_table",
     "families_table",
     "pairs_table",
@@ -29,8 +38,6 @@ __all__ = [
 ]
 
 PAIR_KINDS = ("exact", "near", "partial")
-PASSAGE_KINDS = ("verbatim", "edited", "rewritten")
-PASSAGE_ROLES = ("body", "quotation", "boilerplate")
 
 
 def _strings(names: tuple[str, ...], codes: NDArray[np.int64]) -> pl.Series:

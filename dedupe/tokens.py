@@ -50,7 +50,7 @@ PARAGRAPH = np.uint8(1)
 QUOTED = np.uint8(2)
 """Flag: the token stands in quoted speech (set by `dedupe.quotations`)."""
 FURNITURE = np.uint8(4)
-"""Flag: the token is page furniture (set by `dedupe.boilerplate`)."""
+"""Flag: the token is page furniture (set by `dedupe.boilerplate` in a scan, by form in `compare`)."""
 
 MAX_TOKEN_BYTES = 240
 """A token ends when its folded UTF-8 is this long: base64 and other run-on junk is cut."""

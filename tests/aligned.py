@@ -302,7 +302,7 @@ def take_best(
 def left_over(matches: Sequence[Match], partners: Partners) -> list[Match]:
     """The runs of free tokens in matches, in order of their start in b as matches are.
 
-    Only the first are kept if there are more than two for each match, and 16.
+    Only the first are kept if there are far more than matches.
     """
     found = []
     for match in matches:
@@ -313,7 +313,7 @@ def left_over(matches: Sequence[Match], partners: Partners) -> list[Match]:
             elif run:
                 found.append(Match(match.b + k - run, match.a + k - run, run))
                 run = 0
-    return sorted(found[: 2 * len(matches) + 16], key=lambda match: match.b)
+    return sorted(found[: chaining.PIECES * len(matches) + 16], key=lambda match: match.b)
 
 
 def take_between(
@@ -695,9 +695,9 @@ def planted_texts(draw: st.DrawFn) -> tuple[Text, Text]:
     chance = random.Random(draw(st.integers(0, 1 << 32)))
     words = draw(st.sampled_from([2, 5, 30, 300, 5000]))
     a = [chance.randrange(words) for _ in range(draw(st.integers(0, 120)))]
-    if draw(st.booleans()):  # a table or a refrain
-        at = chance.randrange(len(a) + 1)
-        a[at:at] = [5000 + chance.randrange(2) for _ in range(chance.randrange(10, 60))]
+    if draw(st.booleans()):  # a table, or a refrain
+        at, n, line = (chance.randrange(end) for end in (len(a) + 1, 80, 6))
+        a[at:at] = [5000 + (k % line if line else chance.randrange(2)) for k in range(n)]
     b = list(a)
     for edit, first, n, to in draw(_edits):
         first %= len(b) + 1  # noqa: PLW2901

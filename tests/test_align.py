@@ -24,7 +24,7 @@ from aligned import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import common_tokens, examples, pairs_array, permutation, tiled_tokens
+from oracles import common_tokens, examples, pairs_array, permutation, tiled_tokens, uint64
 
 from dedupe import chaining
 from dedupe.align import (
@@ -54,6 +54,7 @@ from dedupe.align import (
     align_pair,
     align_pairs,
 )
+from dedupe.shingle import fingerprint
 from dedupe.tokens import FURNITURE, PARAGRAPH, QUOTED
 
 Tokens = list[int]
@@ -236,10 +237,12 @@ def test_a_loose_end_is_no_part_of_a_passage() -> None:
     """A single word at the end is left out if it is far from the rest, and kept if near."""
     near = align([*A[:20], *X[:1], 7], [*A[:20], *Y[:1], 7])
     assert near == [[0, 22, 0, 22, 21, EDITED, 0, BODY]]
-    far = [[0, 20, 0, 20, 20, VERBATIM, 0, BODY]]
-    assert align([*A[:20], *X[:8], 7], [*A[:20], *Y[:8], 7]) == far
-    turned = [[9, 29, 9, 29, 20, VERBATIM, 0, BODY]]
-    assert align([7, *X[:8], *A[:20]], [7, *Y[:8], *A[:20]]) == turned
+    for new in (Y[:8], []):
+        far = align([*A[:20], *X[:8], 7], [*A[:20], *new, 7])
+        assert far == [[0, 20, 0, 20, 20, VERBATIM, 0, BODY]]
+        n = len(new) + 1
+        before = align([7, *X[:8], *A[:20]], [7, *new, *A[:20]])
+        assert before == [[9, 29, n, n + 20, 20, VERBATIM, 0, BODY]]
 
 
 def test_split_and_merged_sentences() -> None:
@@ -370,20 +373,27 @@ def test_alignment_equals_the_reference(pair: tuple[Text, Text]) -> None:
     assert found.totals.tolist() == [expected.totals]
 
 
+@st.composite
+def corpora(draw: st.DrawFn) -> tuple[list[Text], list[tuple[int, int]]]:
+    """Texts that have much in common, and pairs of them, sorted or not."""
+    (one, other), (a, b) = draw(texts), draw(texts)
+    rows = [one, other, a, b, Text(one.tokens + a.tokens, one.flags + a.flags)]
+    rows += [Text(b.tokens * 2 + other.tokens, b.flags * 2 + other.flags)]
+    rows += [Text(text.tokens[::-1], text.flags) for text in (one, b)]
+    number = st.integers(0, len(rows) - 1)
+    pairs = draw(st.lists(st.tuples(number, number), max_size=12))
+    first = draw(st.permutations(range(len(rows))))[:3]
+    pairs += [(x, y) for x in first for y in range(len(rows))]
+    return rows, sorted(pairs) if draw(st.booleans()) else pairs
+
+
 @examples
-@given(
-    st.lists(texts, min_size=1, max_size=3),
-    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12),
-    st.integers(0, 12),
-    st.booleans(),
-)
+@given(corpora(), st.integers(0, 24))
 def test_pairs_do_not_depend_on_one_another(
-    drawn: list[tuple[Text, Text]], numbers: list[tuple[int, int]], cut: int, in_order: bool
+    corpus: tuple[list[Text], list[tuple[int, int]]], cut: int
 ) -> None:
     """Each pair is aligned as it is alone, whatever was aligned before it, sorted or not."""
-    rows = [text for pair in drawn for text in pair]
-    pairs = [(x % len(rows), y % len(rows)) for x, y in numbers]
-    pairs = sorted(pairs) if in_order else pairs
+    rows, pairs = corpus
     whole = align_texts(rows, pairs)
     for number, (x, y) in enumerate(pairs):
         alone = align_texts([rows[x], rows[y]], [(0, 1)])
@@ -413,8 +423,8 @@ def test_either_text_may_come_first(pair: tuple[Text, Text]) -> None:
 @examples
 @given(texts)
 def test_one_pair_is_aligned_like_many(pair: tuple[Text, Text]) -> None:
-    """A single pair is aligned as among others with the longer text first, or the greater one."""
-    a, b = sorted(pair, key=lambda text: (len(text.tokens), text.tokens), reverse=True)
+    """A single pair is aligned as in a scan: the longer text first, or the lower fingerprint."""
+    a, b = sorted(pair, key=lambda t: (-len(t.tokens), fingerprint(uint64(t.tokens))))
     found, of_b = align_pair(*arrays_of(a), *arrays_of(b))
     expected = align_texts([a, b], [(0, 1)])
     assert found.passages.tolist() == expected.passages.tolist()

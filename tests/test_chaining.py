@@ -253,6 +253,21 @@ def test_overlapping_matches_are_cut(overlap: int, before: int) -> None:
     assert found == ([whole, 0, overlap] if before == 0 else [2000 + 100 * overlap, -1, 0])
 
 
+@pytest.mark.parametrize(("n", "taken"), [(10, 2), (9, 1)])
+def test_the_beginning_of_a_chain_that_is_spoilt(n: int, taken: int) -> None:
+    """If a better chain has the end of another one, its beginning is taken if it is enough."""
+    head, tail, more = numbers(1, n), numbers(2, 10), numbers(3, 20)
+    a = [*head, 7, *tail, *numbers(4, 40), *tail, *more]
+    b = [*head, 8, *tail, *more]
+    matches = [Match(0, 0, n), Match(n + 1, n + 1, 10), Match(n + 1, n + 51, 30)]
+    space = Space(matches, [100] * len(b), Partners(), text_of(a), text_of(b))
+    space.chain(SPARSE)
+    assert space.before.tolist() == [-1, 0, -1]
+    assert space.take(1000) == (taken, 1)
+    kept = list(range(n)) if taken == 2 else [-1] * n
+    assert space.partner_b.tolist() == [*kept, -1, *range(n + 51, n + 81)]
+
+
 def test_a_copy_that_is_in_a_text_twice_is_taken_once() -> None:
     """Of two equal chains the first is taken, and the other one has nothing left."""
     piece = numbers(1, 30)

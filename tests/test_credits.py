@@ -524,3 +524,19 @@ def test_every_name_makes_a_dateline() -> None:
 def test_the_data_is_read_once() -> None:
     """The built-in agencies are read on first use and kept."""
     assert load_agencies() is load_agencies()
+
+
+def test_a_footer_ends_with_its_first_phrase() -> None:
+    """Of several phrases the first one ends the credit, whatever order they are kept in."""
+    text = (
+        "AP writer Jane Doe contributed reporting from Paris and Li Wei contributed to this report."
+    )
+    (credit,) = find_credits(text)
+    assert text[credit.start : credit.end] == "AP writer Jane Doe contributed reporting"
+
+
+def test_a_footer_begins_with_its_own_sentence() -> None:
+    """The sentence before an agency's name is no part of the credit."""
+    text = "She spoke in Berlin on Monday. AP writer Jane Doe contributed to this report."
+    (credit,) = find_credits(text)
+    assert text[credit.start :].startswith("AP writer")

@@ -14,7 +14,7 @@ PACKAGE = Path(dedupe.__file__).parent
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("_comparison", "_progress", "_summary"),
+    ("_comparison", "_progress", "_summary", "_terminal"),
     ("report", "integrations", "spark"),
     ("scanning", "comparing", "index", "output"),
     ("tables",),
@@ -22,7 +22,7 @@ LAYERS = (
     ("cluster", "classify"),
     ("matching",),
     ("ingest",),
-    ("align", "spool"),
+    ("align", "spool", "grade"),
     ("chaining",),
     ("gaps", "seeds"),
     ("verify", "features", "boilerplate"),

@@ -101,6 +101,7 @@ def test_every_token_is_in_one_paragraph(parts: list[str]) -> None:
     spans = spans_of_paragraphs(text, tokens)
     assert all(start < end for start, end in spans)
     assert all(spans[k][1] <= spans[k + 1][0] for k in range(len(spans) - 1))
+    assert all(any(s <= at < e for at in tokens.starts.tolist()) for s, e in spans)
     for start, end in zip(tokens.starts.tolist(), tokens.ends.tolist(), strict=True):
         assert sum(first <= start and end <= last for first, last in spans) == 1
 
@@ -114,6 +115,18 @@ def test_joining_only_takes_flags_away(width: int, n: int) -> None:
     joined = tokens_of(text).flags & PARAGRAPH
     assert joined[0] == PARAGRAPH
     assert not (joined & ~raw.flags).any()
+
+
+def test_a_long_paragraph_among_others_stays() -> None:
+    """Only a paragraph that is nearly the whole text is shown by its sentences."""
+    long = " ".join(f"Sentence {k} of many words follows." for k in range(60))
+    assert paragraphs_of(f"{long}\n{' '.join(PARAGRAPHS)}")[0] == long
+    assert len(paragraphs_of(f"Title\n{long}")) == 61
+
+
+def test_a_piece_without_words_goes_with_a_sentence() -> None:
+    """What stands before the first word belongs to the first sentence."""
+    assert paragraphs_of("... Hello there. Next one.") == ["... Hello there.", "Next one."]
 
 
 def test_one_line_gives_its_sentences() -> None:

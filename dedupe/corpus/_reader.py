@@ -11,7 +11,6 @@ from dedupe.corpus._csv import read_csv
 from dedupe.corpus._decode import decode
 from dedupe.corpus._html import load_extractor, read_html, report_unread
 from dedupe.corpus._jsonl import read_jsonl
-from dedupe.corpus._parquet import read_parquet
 from dedupe.corpus._paths import STDIN, File, find_files, kind_of, shown
 from dedupe.corpus._plain import BINARY, EMPTY, MAX_PLAIN, read_plain
 from dedupe.corpus._rows import Row, Run
@@ -166,6 +165,8 @@ def _reader_of(file: File) -> str:
 
 def _read_rows(file: File, run: Run, stdin: BinaryIO | None) -> Iterator[Row]:
     if file.kind == "parquet":
+        from dedupe.corpus._parquet import read_parquet  # polars takes a third of a second
+
         return read_parquet(file, run)
     if file.path == STDIN:
         return read_jsonl(file, run, read_stdin(stdin or sys.stdin.buffer))
