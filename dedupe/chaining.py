@@ -280,8 +280,7 @@ def _take_between(
                 inside[n, 2] = matches[m, 2]
                 n += 1
             m += 1
-        # With no neighbour at all the place is the whole text, where nothing is likelier.
-        if n > 0 and (before_a >= 0 or end_b < n_b):
+        if n > 0:
             k = before_a + 1
             while k < end_a and partner_a[k] < 0:
                 k += 1

@@ -326,8 +326,7 @@ def take_between(
     for (before_b, before_a), (after_b, after_a) in itertools.pairwise(neighbours):
         place_a, place_b = range(before_a + 1, after_a), range(before_b + 1, after_b)
         inside = [match for match in matches if match.b in place_b and match.a in place_a]
-        alone = (before_b, after_b) == (-1, len(b.tokens))
-        if inside and not alone and not any(i in partners.of_a for i in place_a):
+        if inside and not any(i in partners.of_a for i in place_a):
             enough = log(len(place_a)) + log(len(place_b)) + chaining.NEAR_MARGIN
             links = best_chains(inside, weights, a, b, SPARSE)
             taken += take_best(inside, weights, links, enough, partners)[0]
