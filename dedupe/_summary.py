@@ -32,8 +32,12 @@ def print_summary(console: Console, result: ScanResult, written: list[Path]) -> 
             f"{counts['articles']:,} articles, {counts['words']:,} words: "
             f"{_plural(counts['families'], 'family', 'families')} of "
             f"{counts['articles_in_families']:,} articles, "
-            f"{_plural(counts['pairs'], 'pair', 'pairs')}, "
-            f"{_plural(counts['passages'], 'shared passage', 'shared passages')}"
+            f"{_plural(counts['pairs'], 'pair', 'pairs')}"
+            + (
+                f", {_plural(counts['passages'], 'shared passage', 'shared passages')}"
+                if result.run["config"]["passages"]
+                else ""
+            )
         )
     )
     if result.families.height:

@@ -171,6 +171,15 @@ def scan(
             "--format", metavar="FORMAT", help="parquet, jsonl or csv.  [default: parquet]"
         ),
     ] = None,
+    passages: Annotated[
+        bool | None,
+        typer.Option(
+            "--passages/--no-passages",
+            help="Align every pair, not only those that may link families.  "
+            "[default: with --output]",
+            show_default=False,
+        ),
+    ] = None,
     id_field: IdField = None,
     text_field: TextField = None,
     source_field: SourceField = None,
@@ -189,7 +198,8 @@ def scan(
         int | None,
         typer.Option(
             metavar="MB",
-            help="Token data kept in memory; more goes to a temporary file.  [default: 4000]",
+            help="Token data kept in memory; more goes to files, and a run with --output that is "
+            "interrupted goes on from them.  [default: 1000]",
         ),
     ] = None,
     fail_on_duplicates: Annotated[
@@ -212,6 +222,7 @@ def scan(
         "shingle": shingle,
         "scale": scale,
         "format": output_format,
+        "passages": passages,
         "id_field": id_field,
         "text_field": text_field,
         "source_field": source_field,
@@ -222,13 +233,14 @@ def scan(
         "chunk_mb": chunk_mb,
         "memory_mb": memory_mb,
     }
-    settings = _settings(config, given)
+    # Nobody sees the passages of a summary.
+    settings = _settings(config, given, {"passages": output is not None})
     if output is not None:
         from dedupe.output import check_output
 
         check_output(output, corpus)
     with _interruptible():
-        result = _run_scan(corpus, settings, quiet)
+        result = _run_scan(corpus, settings, output, quiet)
         written = _write(result, output)
     _report_problems(result, output)
     if not quiet:
@@ -341,12 +353,16 @@ def _interruptible() -> Iterator[None]:
         _fail("interrupted", INTERRUPTED)
 
 
-def _settings(path: Path | None, options: dict[str, Any]) -> Config:
+def _settings(
+    path: Path | None, options: dict[str, Any], defaults: dict[str, Any] | None = None
+) -> Config:
     """Settings of a file and the options that were given, which win."""
     from dedupe.config import Config
 
     given = {name: value for name, value in options.items() if value is not None}
-    return Config.from_toml(path, **given) if path is not None else Config().replace(**given)
+    if path is not None:
+        return Config.from_toml(path, defaults, **given)
+    return Config(**(defaults or {})).replace(**given)
 
 
 def _console(*, stderr: bool = False, color: str = "auto") -> Console:
@@ -441,19 +457,24 @@ def _escaped(printed: str) -> str:
     return "".join(c if printable(c) == c else json.dumps(c)[1:-1] for c in printed)
 
 
-def _run_scan(corpus: list[str], settings: Config, quiet: bool) -> ScanResult:
+def _run_scan(corpus: list[str], settings: Config, output: Path | None, quiet: bool) -> ScanResult:
     from dedupe.scanning import scan as scan_corpus
 
     if "-" in corpus and sys.stdin is None:
         raise InputError("standard input is closed; pipe JSONL into it, or name files")
     stdin = sys.stdin.buffer if "-" in corpus else None
+    work = None
+    if output is not None:
+        from dedupe.output import work_directory
+
+        work = work_directory(output)
     if quiet or not sys.stderr.isatty():
-        return scan_corpus(corpus, settings, stdin=stdin)
+        return scan_corpus(corpus, settings, stdin=stdin, work=work)
     from dedupe._progress import progress_bar
 
     with progress_bar(_console(stderr=True)) as progress:
         bar: Progress = progress
-        return scan_corpus(corpus, settings, stdin=stdin, progress=bar)
+        return scan_corpus(corpus, settings, stdin=stdin, work=work, progress=bar)
 
 
 def _write(result: ScanResult, output: Path | None) -> list[Path]:

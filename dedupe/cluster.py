@@ -50,7 +50,7 @@ MAX_NEIGHBOURS = 1000
 
 @kernel
 def _coverage(
-    passages: NDArray[np.int64],
+    passages: NDArray[np.int32],
     pairs: NDArray[np.int64],
     lengths: NDArray[np.int64],
     out: NDArray[np.uint64],
@@ -60,8 +60,8 @@ def _coverage(
             continue
         pair = passages[row, PAIR]
         for side in range(2):
-            start = passages[row, B_START if side else A_START]
-            end = passages[row, B_END if side else A_END]
+            start = np.int64(passages[row, B_START if side else A_START])
+            end = np.int64(passages[row, B_END if side else A_END])
             length = lengths[pairs[pair, side]]
             # Segments whose middle the passage covers, and at least the one it starts in.
             first = (start * SEGMENTS + length // 2) // length
@@ -72,7 +72,7 @@ def _coverage(
 
 
 def coverage(
-    passages: NDArray[np.int64], pairs: NDArray[np.int64], lengths: NDArray[np.int64]
+    passages: NDArray[np.int32], pairs: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
     """Which 64ths of each article of a pair its passages cover.
 

@@ -25,6 +25,10 @@ PROBLEMS_FILE = "errors.jsonl"
 """What could not be read: every scan writes it, before its tables."""
 
 
+MAX_BINS = 4096
+"""The most `bands * rows`: more would stay empty in nearly all articles."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The settings of a run. Shares are in [0, 1]; lengths are in words (tokens).
@@ -38,10 +42,8 @@ class Config:
         threshold: a pair links its two articles into a family when this share of the words of
             one, net of quotations and boilerplate, is found in the other.
         near: resemblance from which a pair is "near" rather than "partial".
-        num_perm: permutations of a MinHash signature.
-        bands: LSH bands; `bands * rows` must not exceed `num_perm`.
-        rows: signature rows per band.
-        seed: seed of the permutations, as in datasketch.
+        bands: LSH bands of the near-duplicate tier.
+        rows: rows of the one-permutation MinHash per band.
         scale: keep one shingle hash in `scale` in the sketch; 0 follows the corpus (see `sketch`).
         max_posting: longest posting compared all against all; longer ones compare every
             article with the posting's first `hubs` articles.
@@ -55,6 +57,9 @@ class Config:
         threads: worker threads; 0 means one per processor.
         chunk_mb: text read and processed at a time, in MB (10^6 bytes).
         memory_mb: token data kept in memory, in MB; what is beyond goes to a temporary file.
+        passages: align every verified pair, for its passages and for shares that count edited
+            text; without, only pairs that may link families are aligned, there are no passages,
+            and shares are of the words in shared shingles.
         format: "parquet", "jsonl" or "csv".
     """
 
@@ -62,10 +67,8 @@ class Config:
     min_shared_words: int = 19
     threshold: float = 0.3
     near: float = 0.7
-    num_perm: int = 128
     bands: int = 32
     rows: int = 4
-    seed: int = 1
     scale: int = 0
     max_posting: int = 200
     hubs: int = 32
@@ -79,7 +82,8 @@ class Config:
     url_field: str = ""
     threads: int = 0
     chunk_mb: float = 16.0
-    memory_mb: int = 4000
+    memory_mb: int = 1000
+    passages: bool = True
     format: str = "parquet"
 
     def __post_init__(self) -> None:
@@ -91,10 +95,8 @@ class Config:
         for name, low, high in (
             ("shingle", 1, 32),
             ("min_shared_words", 1, 10**9),
-            ("num_perm", 2, 4096),
             ("bands", 1, 4096),
             ("rows", 1, 4096),
-            ("seed", 0, 2**32 - 1),
             ("scale", 0, 2**20),
             ("max_posting", 2, 10**6),
             ("hubs", 1, 10**6),
@@ -112,10 +114,9 @@ class Config:
                 f"min_shared_words ({self.min_shared_words}) is below shingle ({self.shingle}): "
                 "shared text shorter than one shingle cannot be seen; lower shingle as well"
             )
-        if self.bands * self.rows > self.num_perm:
+        if self.bands * self.rows > MAX_BINS:
             raise ConfigError(
-                f"bands × rows = {self.bands * self.rows} needs more than num_perm = "
-                f"{self.num_perm} permutations; lower bands or rows"
+                f"bands × rows = {self.bands * self.rows} is above {MAX_BINS}; lower bands or rows"
             )
         if self.format not in FORMATS:
             raise ConfigError(f"format must be one of {', '.join(FORMATS)}, not {self.format!r}")
@@ -144,10 +145,12 @@ class Config:
         return replace(self, **_checked(changes, "the arguments"))
 
     @classmethod
-    def from_toml(cls, path: Path | str, **overrides: Any) -> Config:
+    def from_toml(
+        cls, path: Path | str, defaults: Mapping[str, Any] | None = None, **overrides: Any
+    ) -> Config:
         """Read settings from a TOML file, at its top level or in a `[dedupe]` table.
 
-        Settings in `overrides` win over the file's.
+        Settings in `overrides` win over the file's, and the file's over `defaults`.
 
         Raises:
             ConfigError: the file cannot be read, is not TOML, or names an unknown setting.
@@ -161,7 +164,11 @@ class Config:
         table = data.get("dedupe", data)
         if not isinstance(table, dict):
             raise ConfigError(f"{path}: `dedupe` must be a table of settings")
-        settings = {**_checked(table, str(path)), **_checked(overrides, "the arguments")}
+        settings = {
+            **(defaults or {}),
+            **_checked(table, str(path)),
+            **_checked(overrides, "the arguments"),
+        }
         try:
             return cls(**settings)
         except ConfigError as error:
@@ -175,11 +182,13 @@ def _check_range(name: str, value: object, low: float, high: float) -> None:
 
 def _check_type(name: str, value: object, wanted: type) -> None:
     numeric = wanted is float and isinstance(value, int)
+    if wanted is bool and isinstance(value, bool):
+        return
     if isinstance(value, bool) or not (isinstance(value, wanted) or numeric):
         raise ConfigError(f"{name} must be {_TYPE_NAMES[wanted]}, not {value!r}")
 
 
-_TYPE_NAMES = {int: "a whole number", float: "a number", str: "text"}
+_TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
 def _checked(settings: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.align import A_END, A_START, B_END, B_START, PAIR
 from dedupe.cluster import cluster, coverage, find_round_ups, near_components
 
 if TYPE_CHECKING:
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 
     from dedupe.config import Config
     from dedupe.ingest import Articles
-    from dedupe.matching import Matches
+    from dedupe.measures import Matches
 
-__all__ = ["Families", "Family", "find_families", "reused_words"]
+__all__ = ["Families", "Family", "find_families"]
 
 SUBSTANTIAL = 0.1
 """Net shared words must be this share of a whole article, quotations included, to link it."""
@@ -77,14 +76,15 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     inside = roots[pairs[:, 0]] == roots[pairs[:, 1]]
     for side in range(2):
         np.maximum.at(own, pairs[inside, side], net[inside, side])
+    published, sources = articles.published.to_list(), articles.sources.to_list()
     families = [
-        _describe(articles, members, own)
+        _describe(articles, members, own, published, sources)
         for members in np.split(*_by_root(roots))
         if len(members) > 1
     ]
     families.sort(key=lambda family: (-len(family.members), family.name))
     origin = np.full(n, -1, np.int64)
-    order = _precedence(articles, families)
+    order = _precedence(articles, families, published)
     _find_origins(pairs[inside], net[inside], order, config.threshold, origin)
     _origins_in_groups(near_components(n, pairs[near[links] & inside]), order, families, origin)
     return Families(families, round_ups, origin)
@@ -108,21 +108,29 @@ def _by_root(roots: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
     return order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
 
 
-def _describe(articles: Articles, members: NDArray[np.int64], own: NDArray[np.float64]) -> Family:
+def _describe(
+    articles: Articles,
+    members: NDArray[np.int64],
+    own: NDArray[np.float64],
+    published: list[str | None],
+    sources: list[str | None],
+) -> Family:
     words = articles.words
     fullest = sorted(members.tolist(), key=lambda k: (-int(words[k]), k))
     representative = next((k for k in fullest if own[k] >= OWN_COPY), fullest[0])
-    dates = [d for k in fullest if (d := articles.published[k]) is not None]
+    dates = [d for k in fullest if (d := published[k]) is not None]
     return Family(
         name=f"f{int(articles.fingerprints[members[0]]):016x}",
         members=members.tolist(),
         representative=representative,
         first_seen=min(dates, default=None),
-        sources=sorted({s for k in fullest if (s := articles.sources[k]) is not None}),
+        sources=sorted({s for k in fullest if (s := sources[k]) is not None}),
     )
 
 
-def _precedence(articles: Articles, families: list[Family]) -> NDArray[np.int64]:
+def _precedence(
+    articles: Articles, families: list[Family], published: list[str | None]
+) -> NDArray[np.int64]:
     """int64 (n,), a rank within its family of each member: the earlier published is lower.
 
     Where a member has no date, the fuller text is taken for the earlier one: papers cut.
@@ -130,10 +138,10 @@ def _precedence(articles: Articles, families: list[Family]) -> NDArray[np.int64]
     rank = np.zeros(len(articles), np.int64)
     words = articles.words
     for family in families:
-        dated = all(articles.published[k] is not None for k in family.members)
+        dated = all(published[k] is not None for k in family.members)
         ordered = sorted(
             family.members,
-            key=lambda k: ((articles.published[k] or "") if dated else "", -int(words[k]), k),
+            key=lambda k: ((published[k] or "") if dated else "", -int(words[k]), k),
         )
         rank[ordered] = np.arange(len(ordered))
     return rank
@@ -176,30 +184,3 @@ def _origins_in_groups(
             earliest = first.setdefault(int(groups[k]), k)
             if origin[k] < 0 and earliest != k:
                 origin[k] = earliest
-
-
-@kernel
-def _union_lengths(intervals: NDArray[np.int64], out: NDArray[np.int64]) -> None:
-    """Sum up rows (article, start, end), sorted, counting what overlaps once."""
-    end = 0
-    for k in range(len(intervals)):
-        article, start, stop = intervals[k, 0], intervals[k, 1], intervals[k, 2]
-        if k == 0 or intervals[k - 1, 0] != article:
-            end = 0
-        if stop > end:
-            out[article] += stop - max(start, end)
-            end = stop
-
-
-def reused_words(matches: Matches, n: int) -> NDArray[np.int64]:
-    """int64 (n,), words of each article that lie in a passage shared with any other."""
-    rows = matches.passages
-    sides = [
-        np.stack([matches.pairs[rows[:, PAIR], side], rows[:, start], rows[:, end]], axis=1)
-        for side, start, end in ((0, A_START, A_END), (1, B_START, B_END))
-    ]
-    intervals = np.concatenate(sides)
-    intervals = intervals[np.lexsort((intervals[:, 2], intervals[:, 1], intervals[:, 0]))]
-    out = np.zeros(n, np.int64)
-    _union_lengths(intervals, out)
-    return out

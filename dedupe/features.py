@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.shingle import fill_shingles, fingerprints
-from dedupe.signature import fill_signature, permutations
-from dedupe.sketch import fill_sketch, sketch_limit
+from dedupe.bands import EMPTY_BIN, fill_band_keys
+from dedupe.shingle import BASE, fmix64
+from dedupe.sketch import distinct_ascending, sketch_limit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Features", "extract"]
 
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
 
 class Features(NamedTuple):
     """Features of n articles.
 
     Attributes:
         fingerprints: uint64 (n,), equal where the folded texts are equal.
-        signatures: uint32 (n, num_perm).
+        bands: uint32 (n, bands), the key of each band; 0 where an article has no shingle.
         sketch_offsets: int64 (n + 1,), where each sketch starts.
         sketch: uint64, the sketches end to end, each ascending and distinct.
     """
 
     fingerprints: NDArray[np.uint64]
-    signatures: NDArray[np.uint32]
+    bands: NDArray[np.uint32]
     sketch_offsets: NDArray[np.int64]
     sketch: NDArray[np.uint64]
 
@@ -39,44 +42,65 @@ class Features(NamedTuple):
 def extract(tokens: Tokens, config: Config, scale: int) -> Features:
     """Features of the articles of a batch, with sketches of the given scale; without the GIL."""
     n = len(tokens.offsets) - 1
-    a, b = permutations(config.num_perm, config.seed)
-    signatures = np.empty((n, config.num_perm), np.uint32)
-    sketch = np.empty(len(tokens.hashes), np.uint64)
+    prints = np.empty(n, np.uint64)
+    bands = np.zeros((n, config.bands), np.uint32)
+    sketch = np.empty(len(tokens.hashes) + 1, np.uint64)
     offsets = np.zeros(n + 1, np.int64)
     _extract(
         tokens.offsets,
         tokens.hashes,
         config.shingle,
-        a,
-        b,
         sketch_limit(scale),
-        signatures,
+        config.rows,
+        prints,
+        bands,
         offsets,
         sketch,
     )
-    return Features(fingerprints(tokens), signatures, offsets, sketch[: offsets[-1]].copy())
+    return Features(prints, bands, offsets, sketch[: offsets[-1]].copy())
 
 
 @kernel
 def _extract(
     token_offsets: NDArray[np.int64],
-    token_hashes: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
     w: int,
-    a: NDArray[np.uint32],
-    b: NDArray[np.uint32],
     limit: np.uint64,
-    signatures: NDArray[np.uint32],
+    rows: int,
+    prints: NDArray[np.uint64],
+    bands: NDArray[np.uint32],
     offsets: NDArray[np.int64],
     sketch: NDArray[np.uint64],
 ) -> None:
-    longest = 0
-    for article in range(len(token_offsets) - 1):
-        longest = max(longest, token_offsets[article + 1] - token_offsets[article])
-    shingles = np.empty(longest, np.uint64)
+    """All features in one pass: as `shingle`, `bands` and `sketch` define them one by one."""
+    bins = np.empty(bands.shape[1] * rows, np.uint64)
+    n_bins = np.uint64(len(bins))
+    top = np.uint64(1)
+    for _ in range(w - 1):
+        top *= BASE
     used = 0
     for article in range(len(token_offsets) - 1):
-        tokens = token_hashes[token_offsets[article] : token_offsets[article + 1]]
-        n = fill_shingles(tokens, w, shingles)
-        fill_signature(shingles[:n], a, b, signatures[article])
-        used += fill_sketch(shingles[:n], limit, sketch[used:])
+        first, last = token_offsets[article], token_offsets[article + 1]
+        for k in range(len(bins)):
+            bins[k] = EMPTY_BIN
+        fingerprint = np.uint64(last - first)
+        rolling = np.uint64(0)
+        n = used
+        full = first + w - 1
+        for i in range(first, last):
+            fingerprint = fmix64(fingerprint * BASE + hashes[i])
+            rolling = rolling * BASE + hashes[i]
+            if i < full:
+                continue
+            shingle = fmix64(rolling)
+            rolling -= hashes[i - w + 1] * top
+            # Stored in any case, and kept only if it belongs: no branch to mispredict.
+            sketch[n] = shingle
+            n += np.int64(shingle <= limit)
+            place = ((shingle >> _HALF) * n_bins) >> _HALF
+            bins[place] = min(bins[place], shingle & _LOW)
+        prints[article] = fingerprint
+        if last > full:
+            fill_band_keys(bins, rows, bands[article])
+        used += distinct_ascending(sketch[used:n])
         offsets[article + 1] = used

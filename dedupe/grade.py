@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from dedupe._jit import kernel
+from dedupe.hashtable import table_size, table_slot
 from dedupe.tokens import FURNITURE, QUOTED
 from dedupe.unicode import SINGLE, WORD, UnicodeTables, unicode_tables
-from dedupe.verify import table_size, table_slot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,15 +10,17 @@ import itertools
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
+from dedupe._jit import kernel
+from dedupe.checkpoint import Chunk
 from dedupe.errors import Problem
-from dedupe.features import Features, extract
+from dedupe.features import extract
 from dedupe.paragraphs import unwrap
 from dedupe.quotations import mark_quotations
-from dedupe.records import Batch
 from dedupe.sketch import choose_scale, sketch_limit
 from dedupe.spool import Spool
 from dedupe.tokens import tokenise
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dedupe.checkpoint import Checkpoint
     from dedupe.config import Config
-    from dedupe.tokens import Tokens
+    from dedupe.records import Batch
 
 __all__ = ["Articles", "ingest"]
 
@@ -39,10 +42,10 @@ class Articles:
     """A corpus as columns; row k everywhere is article number k.
 
     Attributes:
-        ids, sources, titles, published: metadata, None where unknown.
+        ids, sources, titles, published: str metadata, null where unknown.
         spans: int64 (n, 2), first token and token after the last in the spool's columns.
         fingerprints: uint64 (n,), ascending; equal where the folded texts are equal.
-        signatures: uint32 (n, num_perm).
+        bands: uint32 (n, bands), keys of the near-duplicate tier.
         sketch_offsets, sketch: int64 (n + 1,) and uint64, each article's sketch, ascending.
         scale: the sketch's scale.
         spool: the tokens.
@@ -50,13 +53,13 @@ class Articles:
         text_bytes: UTF-8 bytes of text read.
     """
 
-    ids: list[str]
-    sources: list[str | None]
-    titles: list[str | None]
-    published: list[str | None]
+    ids: pl.Series
+    sources: pl.Series
+    titles: pl.Series
+    published: pl.Series
     spans: NDArray[np.int64]
     fingerprints: NDArray[np.uint64]
-    signatures: NDArray[np.uint32]
+    bands: NDArray[np.uint32]
     sketch_offsets: NDArray[np.int64]
     sketch: NDArray[np.uint64]
     scale: int
@@ -74,209 +77,244 @@ class Articles:
 
     def source_numbers(self) -> NDArray[np.int32]:
         """int32 (n,), a number for each source in alphabetical order, -1 where unknown."""
-        names = sorted({s for s in self.sources if s is not None})
-        number = {name: k for k, name in enumerate(names)}
-        return np.array([-1 if s is None else number[s] for s in self.sources], np.int32)
+        numbers = self.sources.rank("dense").cast(pl.Int32) - 1
+        return numbers.fill_null(-1).to_numpy()
 
 
-class _Read(NamedTuple):
-    """What is kept of each batch as it comes in, in reading order."""
-
-    batches: list[Batch]
-    features: list[Features]
-    scales: list[int]
-    lengths: list[NDArray[np.int64]]
-
-
-def ingest(batches: Iterable[Batch], config: Config, problems: list[Problem]) -> Articles:
+def ingest(
+    batches: Iterable[Batch],
+    config: Config,
+    problems: list[Problem],
+    *,
+    expected: int = 0,
+    checkpoint: Checkpoint | None = None,
+) -> Articles:
     """Read all batches, a few at a time in worker threads, and keep what later stages need.
 
     Repeated ids are settled here: equal texts count once; of different ones the fullest is
     kept, and the others become problems. So does every article without a word.
+
+    Args:
+        batches: of the corpus.
+        config: the settings.
+        problems: what is wrong is added here.
+        expected: tokens expected, 0 where that is not known.
+        checkpoint: chunks that an interrupted run finished, and where to keep those finished now.
     """
-    spool = Spool(config.memory_mb * 1_000_000)
-    read = _Read([], [], [], [])
-    text_bytes = 0
-    for batch, tokens, features, scale in _process(batches, config):
-        spool.append(tokens)
-        text_bytes += len(batch.text)
-        read.batches.append(_without_text(batch))
-        read.features.append(features)
-        read.scales.append(scale)
-        read.lengths.append(np.diff(tokens.offsets))
-    scale = choose_scale(_count_shingles(read.lengths, config.shingle), config)
-    return _arrange(read, scale, spool, text_bytes, config, problems)
+    directory = checkpoint.directory if checkpoint is not None else None
+    spool = Spool(config.memory_mb * 1_000_000, expected, directory)
+    try:
+        chunks: list[Chunk] = []
+        batches = iter(batches)
+        if checkpoint is not None and checkpoint.chunks:
+            chunks, batches = _resume(checkpoint, batches, spool)
+        for chunk in _process(batches, config, spool, sum(c.shingles(config) for c in chunks)):
+            chunks.append(chunk)
+            if checkpoint is not None and spool.spilled:
+                checkpoint.keep(chunks, spool)
+        scale = choose_scale(sum(chunk.shingles(config) for chunk in chunks), config)
+        return _arrange(chunks, scale, spool, config, problems)
+    except BaseException:
+        spool.close()
+        raise
 
 
-def _process(
-    batches: Iterable[Batch], config: Config
-) -> Iterator[tuple[Batch, Tokens, Features, int]]:
-    """Tokens and features of each batch, in order, with a bounded number of batches under way."""
+def _resume(
+    checkpoint: Checkpoint, batches: Iterator[Batch], spool: Spool
+) -> tuple[list[Chunk], Iterator[Batch]]:
+    """The chunks of an earlier run that are of the first batches, and the other batches."""
+    same = 0
+    following: list[Batch] = []
+    for batch in batches:
+        if same == len(checkpoint.chunks) or not checkpoint.chunks[same].is_of(batch):
+            following.append(batch)
+            break
+        same += 1
+    chunks = checkpoint.take_over(same)
+    if chunks:
+        spool.adopt(max(chunk.end for chunk in chunks))
+    return chunks, itertools.chain(following, batches)
 
-    def work(batch: Batch, scale: int) -> tuple[Batch, Tokens, Features, int]:
+
+def _process(batches: Iterable[Batch], config: Config, spool: Spool, done: int) -> Iterator[Chunk]:
+    """Tokens and features of each batch, in order, with a bounded number of batches under way.
+
+    `done` is the number of shingles before the first batch.
+    """
+
+    def work(batch: Batch, scale: int) -> Chunk:
         tokens, marks = tokenise(batch)
         unwrap(tokens, marks)
         mark_quotations(tokens, marks)
-        return batch, tokens, extract(tokens, config, scale), scale
+        features = extract(tokens, config, scale)
+        return Chunk.of(batch, tokens, features, first=spool.append(tokens))
 
     threads = config.worker_threads
     with ThreadPoolExecutor(threads) as pool:
-        pending: deque[Future[tuple[Batch, Tokens, Features, int]]] = deque()
-        done = 0  # shingles of the batches finished
+        pending: deque[Future[Chunk]] = deque()
         for batch in batches:
             # What suffices for the batches done is never too coarse for the whole, whatever
             # order they come in: sketches are thinned to the final scale at the end.
             scale = choose_scale(done, config)
             pending.append(pool.submit(work, batch, scale))
             if len(pending) > threads:
-                finished = pending.popleft().result()
-                done += _count_shingles([np.diff(finished[1].offsets)], config.shingle)
-                yield finished
+                chunk = pending.popleft().result()
+                done += chunk.shingles(config)
+                yield chunk
         while pending:
             yield pending.popleft().result()
 
 
-def _without_text(batch: Batch) -> Batch:
-    return Batch(
-        ids=batch.ids,
-        text=np.empty(0, np.uint8),
-        offsets=batch.offsets,
-        sources=batch.sources,
-        titles=batch.titles,
-        published=batch.published,
-        urls=[],
-        languages=[],
-        places=batch.places,
-    )
-
-
-def _count_shingles(lengths: list[NDArray[np.int64]], w: int) -> int:
-    return sum(int(np.maximum(part - w + 1, 0).sum()) for part in lengths)
-
-
 def _arrange(
-    read: _Read,
-    scale: int,
-    spool: Spool,
-    text_bytes: int,
-    config: Config,
-    problems: list[Problem],
+    chunks: list[Chunk], scale: int, spool: Spool, config: Config, problems: list[Problem]
 ) -> Articles:
     """Number the articles and bring every column into that order."""
-    chain = itertools.chain.from_iterable
-    ids = list(chain(batch.ids for batch in read.batches))
-    places = list(chain(batch.places for batch in read.batches))
-    lengths = np.concatenate([np.empty(0, np.int64), *read.lengths])
-    ends = np.cumsum(lengths)
-    prints = np.concatenate([np.empty(0, np.uint64), *(f.fingerprints for f in read.features)])
-    _report_empty(ids, places, lengths, problems)
-    kept = _settle_ids(read, ids, places, lengths, prints, problems)
+    none = pl.DataFrame(schema=Chunk.METADATA)
+    metadata = pl.concat([none, *(chunk.metadata for chunk in chunks)], rechunk=True)
+    lengths = _joined(np.int64, [chunk.lengths for chunk in chunks])
+    prints = _joined(np.uint64, [chunk.fingerprints for chunk in chunks])
+    starts = _joined(np.int64, [chunk.starts for chunk in chunks])
+    ids = metadata["id"]
+    _report_empty(metadata, lengths, problems)
+    kept = _settle_ids(metadata, lengths, prints, problems)
     rank_of_id = np.empty(len(ids), np.int64)
-    rank_of_id[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
+    rank_of_id[ids.arg_sort().to_numpy()] = np.arange(len(ids))
     order = kept[np.lexsort((rank_of_id[kept], prints[kept]))]
-    signatures = np.concatenate(
-        [np.empty((0, config.num_perm), np.uint32), *(f.signatures for f in read.features)]
-    )
-    offsets, sketch = _reorder_sketches(read, sketch_limit(scale), order)
-
-    def pick(column: list[list[str | None]]) -> list[str | None]:
-        flat = list(chain(column))
-        return [flat[k] for k in order.tolist()]
-
+    place = np.full(len(ids), -1, np.int64)
+    place[order] = np.arange(len(order))
+    offsets, sketch, bands = _gather_features(chunks, place, len(order), scale, config)
+    ordered = metadata[order]
     return Articles(
-        ids=[ids[k] for k in order.tolist()],
-        sources=pick([batch.sources for batch in read.batches]),
-        titles=pick([batch.titles for batch in read.batches]),
-        published=pick([batch.published for batch in read.batches]),
-        spans=np.stack([ends - lengths, ends], axis=1)[order],
+        ids=ordered["id"],
+        sources=ordered["source"],
+        titles=ordered["title"],
+        published=ordered["published"],
+        spans=np.stack([starts, starts + lengths], axis=1)[order],
         fingerprints=prints[order],
-        signatures=signatures[order],
+        bands=bands,
         sketch_offsets=offsets,
         sketch=sketch,
         scale=scale,
         spool=spool,
         n_read=len(ids),
-        text_bytes=text_bytes,
+        text_bytes=sum(chunk.text_bytes for chunk in chunks),
     )
+
+
+def _joined(kind: type[np.generic], parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate([np.empty(0, kind), *parts])
+
+
+def _gather_features(
+    chunks: list[Chunk], place: NDArray[np.int64], n: int, scale: int, config: Config
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint32]]:
+    """Sketches, thinned to one scale, and band keys of n articles in their order.
+
+    `place` is the number of each article read, -1 for those left out. The chunks' own arrays are
+    freed one by one, so that hardly more than one copy of all sketches is held.
+    """
+    limit = sketch_limit(scale)
+    offsets = np.zeros(n + 1, np.int64)
+    first = 0
+    for chunk in chunks:
+        here = place[first : first + len(chunk)]
+        _count_below(chunk.sketch_offsets, chunk.sketch, limit, here, offsets)
+        first += len(chunk)
+    np.cumsum(offsets, out=offsets)
+    sketch = np.empty(offsets[-1], np.uint64)
+    bands = np.zeros((n, config.bands), np.uint32)
+    first = 0
+    for chunk in chunks:
+        here = place[first : first + len(chunk)]
+        _place_sketches(chunk.sketch_offsets, chunk.sketch, here, offsets, sketch)
+        bands[here[here >= 0]] = chunk.bands[here >= 0]
+        first += len(chunk)
+        chunk.drop_features()
+    return offsets, sketch, bands
+
+
+@kernel
+def _count_below(
+    offsets: NDArray[np.int64],
+    sketch: NDArray[np.uint64],
+    limit: np.uint64,
+    place: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> None:
+    """Hashes up to the limit of each sketch into counts[place + 1]."""
+    for k in range(len(place)):
+        if place[k] >= 0:
+            n = 0
+            for e in range(offsets[k], offsets[k + 1]):
+                n += np.int64(sketch[e] <= limit)
+            counts[place[k] + 1] = n
+
+
+@kernel
+def _place_sketches(
+    offsets: NDArray[np.int64],
+    sketch: NDArray[np.uint64],
+    place: NDArray[np.int64],
+    out_offsets: NDArray[np.int64],
+    out: NDArray[np.uint64],
+) -> None:
+    """The first hashes of each sketch, which ascends, to where they belong: as many as fit there."""
+    for k in range(len(place)):
+        if place[k] >= 0:
+            at = out_offsets[place[k]]
+            for e in range(offsets[k], offsets[k] + out_offsets[place[k] + 1] - at):
+                out[at + e - offsets[k]] = sketch[e]
 
 
 def _report_empty(
-    ids: list[str],
-    places: list[tuple[str, int]],
-    lengths: NDArray[np.int64],
-    problems: list[Problem],
+    metadata: pl.DataFrame, lengths: NDArray[np.int64], problems: list[Problem]
 ) -> None:
-    problems.extend(
-        Problem(
-            *places[k],
-            reason="the text has no word in it",
-            remedy="check that the text field holds the article's text",
-            id=ids[k],
+    for path, line, name in (
+        metadata[np.flatnonzero(lengths == 0)].select("path", "line", "id").iter_rows()
+    ):
+        problems.append(
+            Problem(
+                path,
+                line,
+                reason="the text has no word in it",
+                remedy="check that the text field holds the article's text",
+                id=name,
+            )
         )
-        for k in np.flatnonzero(lengths == 0).tolist()
-    )
 
 
 def _settle_ids(
-    read: _Read,
-    ids: list[str],
-    places: list[tuple[str, int]],
+    metadata: pl.DataFrame,
     lengths: NDArray[np.int64],
     prints: NDArray[np.uint64],
     problems: list[Problem],
 ) -> NDArray[np.int64]:
     """Rows to keep so that every id is there once; int64, ascending."""
-    if len(set(ids)) == len(ids):
-        return np.arange(len(ids))
-    chain = itertools.chain.from_iterable
-    metadata = [
-        tuple(value or "" for value in row)
-        for row in zip(
-            chain(batch.published for batch in read.batches),
-            chain(batch.sources for batch in read.batches),
-            chain(batch.titles for batch in read.batches),
-            strict=True,
-        )
-    ]
-    rows: dict[str, list[int]] = {}
-    for k, name in enumerate(ids):
-        rows.setdefault(name, []).append(k)
-    kept = []
-    for name, same in rows.items():
+    repeated = metadata["id"].is_duplicated().to_numpy()
+    if not repeated.any():
+        return np.arange(len(metadata))
+    kept = np.flatnonzero(~repeated).tolist()
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    for k in np.flatnonzero(repeated).tolist():
+        name, source, title, published, path, line = metadata.row(k)
+        told = tuple(value or "" for value in (published, source, title))
         # The fullest text, and of equals one that does not depend on the reading order.
-        best = min(same, key=lambda k: (-int(lengths[k]), int(prints[k]), metadata[k], places[k]))
+        rank = (-int(lengths[k]), int(prints[k]), told, (path, line))
+        rows.setdefault(name, []).append((rank, k))
+    for name, same in rows.items():
+        (_, fingerprint, _, (kept_path, kept_line)), best = min(same)
         kept.append(best)
-        for k in same:
-            if k == best:
-                continue
-            equal = prints[k] == prints[best]
-            where = f"{places[best][0]}:{places[best][1]}" if places[best][1] else places[best][0]
-            problems.append(
-                Problem(
-                    *places[k],
-                    reason=f"id {name!r} is used again, with "
-                    + ("the same text" if equal else "another text"),
-                    remedy=f"the one at {where} was kept; give every article its own id",
-                    id=name,
+        where = f"{kept_path}:{kept_line}" if kept_line else kept_path
+        for (_, other, _, place), k in same:
+            if k != best:
+                text = "the same text" if other == fingerprint else "another text"
+                problems.append(
+                    Problem(
+                        path=place[0],
+                        line=place[1],
+                        reason=f"id {name!r} is used again, with {text}",
+                        remedy=f"the one at {where} was kept; give every article its own id",
+                        id=name,
+                    )
                 )
-            )
     return np.array(sorted(kept), np.int64)
-
-
-def _reorder_sketches(
-    read: _Read, limit: np.uint64, order: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Sketches of all articles in their new order, thinned to one scale."""
-    sketches = []
-    sizes = []
-    for features in read.features:
-        below = np.r_[0, np.cumsum(features.sketch <= limit)]
-        sizes.append(np.diff(below[features.sketch_offsets]))
-        sketches.append(features.sketch[features.sketch <= limit])
-    size = np.concatenate([np.empty(0, np.int64), *sizes])
-    flat = np.concatenate([np.empty(0, np.uint64), *sketches])
-    starts = np.cumsum(size) - size
-    offsets = np.zeros(len(order) + 1, np.int64)
-    np.cumsum(size[order], out=offsets[1:])
-    source = np.repeat(starts[order] - offsets[:-1], size[order]) + np.arange(offsets[-1])
-    return offsets, flat[source]

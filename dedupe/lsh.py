@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.shingle import BASE, fmix64
+from dedupe._threads import in_threads
+from dedupe.hashtable import maybe_repeated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,49 +37,40 @@ def expected_recall(resemblance: float, bands: int, rows: int) -> float:
     return float(1 - (1 - resemblance**rows) ** bands)
 
 
-@kernel
-def _band_keys(
-    signatures: NDArray[np.uint32], band: int, rows: int, out: NDArray[np.uint64]
-) -> None:
-    for i in range(len(signatures)):
-        key = np.uint64(band)
-        for k in range(band * rows, (band + 1) * rows):
-            key = fmix64(key * BASE + np.uint64(signatures[i, k]))
-        out[i] = key
-
-
 def band_candidates(
-    signatures: NDArray[np.uint32], has_shingles: NDArray[np.bool_], bands: int, rows: int
+    bands: NDArray[np.uint32], has_shingles: NDArray[np.bool_], threads: int = 1
 ) -> NDArray[np.int64]:
     """Pairs of articles that share a band.
 
     Args:
-        signatures: uint32 (n, num_perm), in the order of preference: an earlier article is
-            the better representative.
+        bands: uint32 (n, bands), in the order of preference: an earlier article is the better
+            representative.
         has_shingles: bool (n,), False keeps an article out: empty texts all look alike.
-        bands, rows: the banding.
+        threads: worker threads, each with a band at a time.
 
     Returns:
         int64 (n_pairs, 2), rows (i, j) with i < j, ascending and distinct. A bucket of more
         than a few articles gives each article with the bucket's first ones.
     """
     usable = np.flatnonzero(has_shingles)
-    used = signatures[usable]
-    keys = np.empty(len(used), np.uint64)
-    found = [np.empty(0, np.int64)]
-    n = len(signatures)
-    for band in range(bands):
-        _band_keys(used, band, rows, keys)
+    n = len(bands)
+
+    def of_band(band: int) -> NDArray[np.int64]:
+        keys = bands[usable, band]
+        # Nearly all keys are held once; only the others are worth sorting.
+        repeated = maybe_repeated(keys)
+        keys, articles = keys[repeated], usable[repeated]
         order = np.argsort(keys, kind="stable")
-        pairs = _bucket_pairs(keys[order], usable[order], n)
-        found.append(np.unique(pairs))
-    packed = np.unique(np.concatenate(found))
+        return np.unique(_bucket_pairs(keys[order], articles[order], n))
+
+    found = in_threads(of_band, range(bands.shape[1]), threads)
+    packed = np.unique(np.concatenate([np.empty(0, np.int64), *found]))
     return np.stack([packed // max(n, 1), packed % max(n, 1)], axis=1)
 
 
 @kernel
 def _bucket_pairs(
-    keys: NDArray[np.uint64], articles: NDArray[np.int64], n: int
+    keys: NDArray[np.uint32], articles: NDArray[np.int64], n: int
 ) -> NDArray[np.int64]:
     """Pairs `i * n + j` of each run of equal keys, whose articles ascend."""
     room = 0

@@ -6,20 +6,20 @@ same for any number of them.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.align import NET, PAIR, TOTAL, Alignment, align_pairs, net_words
+from dedupe._threads import in_slices
+from dedupe.align import PAIR, align_pairs
 from dedupe.boilerplate import mark_boilerplate
 from dedupe.lsh import NearGroups, band_candidates, group_by_representative
+from dedupe.measures import ASIDE, Measures, count_reused
 from dedupe.postings import Roles, assign_roles, build_postings, candidates
 from dedupe.sketch import min_shared_hashes, sketch_limit
-from dedupe.tokens import FURNITURE, QUOTED
-from dedupe.verify import resemblance, shared_shingles
+from dedupe.spool import TOKEN_BYTES
+from dedupe.verify import covered_words, resemblance, shared_shingles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,42 +28,24 @@ if TYPE_CHECKING:
 
     from dedupe.config import Config
     from dedupe.ingest import Articles
+    from dedupe.measures import Matches
 
-__all__ = ["Matches", "find_matches"]
+    T = TypeVar("T")
+
+__all__ = ["find_matches"]
 
 _PAIRS_PER_TASK = 2048
 _ARTICLES_PER_TASK = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """Verified pairs of articles and what they share.
-
-    Attributes:
-        pairs: int64 (n_pairs, 2), article numbers, the longer article first, ascending.
-        resemblance: float64 (n_pairs,), exact Jaccard of the shingle sets.
-        shared_words: int64 (n_pairs,), words aligned one to one.
-        shares: float64 (n_pairs, 2), share of the words of a found in b, and of b in a.
-        net: float64 (n_pairs, 2), the same without quotations and boilerplate.
-        net_words: int64 (n_pairs,), shared words that are neither.
-        passages: int64 (n_passages, 9), as in `dedupe.align.Alignment`.
-        counts: what each stage found, thinned or capped, for the run's record.
-    """
-
-    pairs: NDArray[np.int64]
-    resemblance: NDArray[np.float64]
-    shared_words: NDArray[np.int64]
-    shares: NDArray[np.float64]
-    net: NDArray[np.float64]
-    net_words: NDArray[np.int64]
-    passages: NDArray[np.int64]
-    counts: dict[str, int]
-
-
 def find_matches(
     articles: Articles, config: Config, stage: Callable[[str], None] = lambda _: None
 ) -> Matches:
-    """All verified pairs of a corpus. `stage` is told the name of each stage as it begins."""
+    """All verified pairs of a corpus. `stage` is told the name of each stage as it begins.
+
+    Without `config.passages` only pairs that may link families are aligned, and shares are of
+    the words in shared shingles.
+    """
     counts: dict[str, int] = {}
     hashes = articles.spool.column("hashes")
     stage("near-duplicates")
@@ -80,37 +62,34 @@ def find_matches(
     enough = shared >= config.min_shared_shingles
     pairs, shared = pairs[enough], shared[enough]
     counts["pairs_verified"] = len(pairs)
-    jaccard = resemblance(pairs, shared, articles.spans, hashes, config.shingle)
-    stage("align")
-    flags = articles.spool.column("flags")
-    mark_boilerplate(
-        np.unique(pairs),
-        articles.spans,
-        hashes,
-        flags,
-        config.shingle,
-        sketch_limit(articles.scale),
-        boilerplate,
+    jaccard = resemblance(
+        pairs, shared, articles.spans, hashes, config.shingle, config.worker_threads
     )
-    aligned = _align_all(articles, pairs, hashes, flags, config)
-    # Shared shingles that all repeat too often to seed a match leave nothing to show.
-    shown = aligned.totals[:, TOTAL] > 0
-    counts["pairs_without_passage"] = int((~shown).sum())
-    if not shown.all():
-        row = np.cumsum(shown) - 1
-        aligned.passages[:, PAIR] = row[aligned.passages[:, PAIR]]
-        pairs, jaccard = pairs[shown], jaccard[shown]
-        aligned = Alignment(aligned.passages, aligned.totals[shown])
-    return _measure(articles, pairs, jaccard, flags, aligned, counts)
+    flags = articles.spool.column("flags")
+    _mark_boilerplate(articles, np.unique(pairs), hashes, flags, boilerplate, config)
+    measured = Measures(articles, pairs, flags)
+    if config.passages:
+        stage("align")
+        passages, totals = _align_all(articles, pairs, hashes, flags, config)
+        measured.take(np.arange(len(pairs)), passages, totals)
+        # Shared shingles that all repeat too often to seed a match leave nothing to show.
+        shown = measured.shared_words > 0
+        counts["pairs_without_passage"] = int((~shown).sum())
+    else:
 
+        def cover(part: NDArray[np.int64]) -> NDArray[np.int64]:
+            return covered_words(part, articles.spans, hashes, flags, config.shingle, ASIDE)
 
-def _in_slices(work: Callable[[int, int], Any], n: int, size: int, threads: int) -> list[Any]:
-    """The results of work(first, last) over slices of [0, n), in order."""
-    slices = [(first, min(first + size, n)) for first in range(0, n, size)]
-    if len(slices) <= 1 or threads == 1:
-        return [work(first, last) for first, last in slices]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda s: work(*s), slices))
+        parts = _by_slices(cover, pairs, articles, config)
+        measured.cover(np.concatenate([np.empty((0, 4), np.int64), *parts]))
+        stage("align")
+        links = _may_link(measured, jaccard, config)
+        counts["pairs_aligned"] = int(links.sum())
+        passages, totals = _align_all(articles, pairs[links], hashes, flags, config)
+        measured.take(np.flatnonzero(links), passages, totals)
+        shown = np.ones(len(pairs), np.bool_)
+    reused_words = count_reused(articles.spans, pairs, passages)
+    return measured.matches(jaccard, passages, reused_words, shown, counts)
 
 
 def _longer_first(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -125,15 +104,30 @@ def _count_shared(
     pairs: NDArray[np.int64], articles: Articles, hashes: NDArray[np.uint64], config: Config
 ) -> NDArray[np.int64]:
     """int64 (n_pairs,), distinct shingles each pair shares."""
-    parts = _in_slices(
-        lambda first, last: shared_shingles(
-            pairs[first:last], articles.spans, hashes, config.shingle
-        ),
-        len(pairs),
-        _PAIRS_PER_TASK,
-        config.worker_threads,
-    )
+
+    def count(part: NDArray[np.int64]) -> NDArray[np.int64]:
+        return shared_shingles(part, articles.spans, hashes, config.shingle)
+
+    parts = _by_slices(count, pairs, articles, config)
     return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def _by_slices(
+    work: Callable[[NDArray[np.int64]], T],
+    pairs: NDArray[np.int64],
+    articles: Articles,
+    config: Config,
+) -> list[T]:
+    """The results of work(pairs) for slices of the pairs, in threads; memory is given back."""
+    words = articles.words
+
+    def count_memory(first: int, last: int) -> T:
+        part = pairs[first:last]
+        result = work(part)
+        articles.spool.relieve(int(words[part].sum()) * TOKEN_BYTES)
+        return result
+
+    return in_slices(count_memory, len(pairs), _PAIRS_PER_TASK, config.worker_threads)
 
 
 def _exact_copies(articles: Articles) -> NDArray[np.int64]:
@@ -165,15 +159,14 @@ def _near_groups(
     # The fullest text represents a group; the number settles ties.
     preferred = first_copies[np.lexsort((first_copies, -words[first_copies]))]
     proposed = band_candidates(
-        articles.signatures[preferred],
-        words[preferred] >= config.shingle,
-        config.bands,
-        config.rows,
+        articles.bands[preferred], words[preferred] >= config.shingle, config.worker_threads
     )
     counts["near_candidates"] = len(proposed)
     numbered = preferred[proposed]
     shared = _count_shared(numbered, articles, hashes, config)
-    jaccard = resemblance(numbered, shared, articles.spans, hashes, config.shingle)
+    jaccard = resemblance(
+        numbered, shared, articles.spans, hashes, config.shingle, config.worker_threads
+    )
     near = proposed[jaccard >= config.near]
     local = group_by_representative(len(preferred), near)
     leader = numbers.copy()
@@ -221,8 +214,13 @@ def _partial_candidates(
     n = len(articles)
     posted = np.zeros(len(articles.sketch), np.bool_)
     _posted(articles.sketch_offsets, articles.sketch, copy_of, groups.representative, posted)
-    holders = np.repeat(np.arange(n, dtype=np.int32), np.diff(articles.sketch_offsets))
-    postings = build_postings(articles.sketch[posted], holders[posted], n)
+    postings = build_postings(
+        articles.sketch_offsets,
+        articles.sketch,
+        posted,
+        largest=int(sketch_limit(articles.scale)),
+        threads=config.worker_threads,
+    )
     source_of = articles.source_numbers()
     roles = assign_roles(
         postings,
@@ -233,6 +231,7 @@ def _partial_candidates(
         within_source=config.boilerplate_articles,
         max_posting=config.max_posting,
         hubs=config.hubs,
+        threads=config.worker_threads,
     )
     lengths = np.diff(postings.offsets)
     long = lengths > config.max_posting
@@ -242,7 +241,7 @@ def _partial_candidates(
     counts["postings_common"] = int(roles.common.sum())
     counts["postings_boilerplate"] = int(roles.boilerplate.sum())
     counts["articles_with_boilerplate"] = _articles_in(postings.articles, lengths, roles)
-    found = _in_slices(
+    found = in_slices(
         lambda first, last: candidates(
             postings,
             roles,
@@ -324,65 +323,58 @@ def _expand(
     return distinct
 
 
+def _mark_boilerplate(
+    articles: Articles,
+    wanted: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    known: NDArray[np.uint64],
+    config: Config,
+) -> None:
+    """Mark boilerplate in the articles wanted, int64 (n,), in threads."""
+    limit = sketch_limit(articles.scale)
+
+    def mark(first: int, last: int) -> None:
+        mark_boilerplate(
+            wanted[first:last], articles.spans, hashes, flags, config.shingle, limit, known
+        )
+
+    in_slices(mark, len(wanted), _ARTICLES_PER_TASK, config.worker_threads)
+
+
 def _align_all(
     articles: Articles,
     pairs: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     flags: NDArray[np.uint8],
     config: Config,
-) -> Alignment:
-    def work(first: int, last: int) -> Alignment:
-        part = align_pairs(pairs[first:last], articles.spans, hashes, flags)
-        part.passages[:, PAIR] += first
-        return part
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Passages and totals of all pairs, as in `dedupe.align.Alignment`."""
 
-    parts = _in_slices(work, len(pairs), _PAIRS_PER_TASK, config.worker_threads)
+    def align(part: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        found = align_pairs(part, articles.spans, hashes, flags)
+        return found.passages.astype(np.int32), found.totals
+
+    parts = _by_slices(align, pairs, articles, config)
+    for number, (passages, _) in enumerate(parts):
+        passages[:, PAIR] += number * _PAIRS_PER_TASK
     empty = align_pairs(pairs[:0], articles.spans, hashes, flags)
-    return Alignment(
-        np.concatenate([empty.passages, *(part.passages for part in parts)]),
-        np.concatenate([empty.totals, *(part.totals for part in parts)]),
+    return (
+        np.concatenate([empty.passages.astype(np.int32), *(part[0] for part in parts)]),
+        np.concatenate([empty.totals, *(part[1] for part in parts)]),
     )
 
 
-@kernel
-def _count_aside(
-    spans: NDArray[np.int64],
-    flags: NDArray[np.uint8],
-    wanted: NDArray[np.bool_],
-    out: NDArray[np.int64],
-) -> None:
-    for article in range(len(spans)):
-        if wanted[article]:
-            for k in range(spans[article, 0], spans[article, 1]):
-                out[article] += np.int64((flags[k] & (QUOTED | FURNITURE)) != 0)
+MAY_LINK = 0.25
+"""Where passages are not wanted, pairs are aligned whose net share of words in shared shingles is
+this part of the share that links two articles. Of those that an alignment links on real corpora
+the least has .45 of it (docs/design.md); of pairs that it does not link, five in six are left out."""
 
 
-def _measure(
-    articles: Articles,
-    pairs: NDArray[np.int64],
-    jaccard: NDArray[np.float64],
-    flags: NDArray[np.uint8],
-    aligned: Alignment,
-    counts: dict[str, int],
-) -> Matches:
-    """Directed shares, raw and net."""
-    wanted = np.zeros(len(articles), np.bool_)
-    wanted[pairs.ravel()] = True
-    aside = np.zeros(len(articles), np.int64)
-    _count_aside(articles.spans, flags, wanted, aside)
-    totals = aligned.totals
-    words = articles.words[pairs].reshape(-1, 2)
-    # What is left of each article without quotations and boilerplate, its own or the other's.
-    body = net_words(words, aside[pairs].reshape(-1, 2), totals)
-    shared = totals[:, TOTAL]
-    net = totals[:, NET]
-    return Matches(
-        pairs=pairs,
-        resemblance=jaccard,
-        shared_words=shared,
-        shares=shared[:, None] / np.maximum(words, 1),
-        net=net[:, None] / np.maximum(body, 1),
-        net_words=net,
-        passages=aligned.passages,
-        counts=counts,
-    )
+def _may_link(
+    measured: Measures, jaccard: NDArray[np.float64], config: Config
+) -> NDArray[np.bool_]:
+    """Bool (n_pairs,): pairs that an alignment may show to be family."""
+    share = measured.net.max(axis=1, initial=0)
+    links: NDArray[np.bool_] = (share >= MAY_LINK * config.threshold) | (jaccard >= config.near)
+    return links

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from dedupe.scanning import ScanResult
 
-__all__ = ["check_output", "write_scan"]
+__all__ = ["check_output", "work_directory", "write_scan"]
 
 
 def check_output(directory: Path | str, inputs: Sequence[str]) -> None:
@@ -90,7 +91,13 @@ def write_scan(result: ScanResult, directory: Path | str) -> list[Path]:
             path.write_text(text + "\n", encoding="utf-8")
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _cannot_write(target, error) from error
+    shutil.rmtree(work_directory(target), ignore_errors=True)
     return [*written, target / PROBLEMS_FILE, target / "run.json"]
+
+
+def work_directory(output: Path | str) -> Path:
+    """Where a scan keeps finished chunks until its output is written."""
+    return Path(output) / ".dedupe-work"
 
 
 def _write_table(result: ScanResult, name: str, target: Path) -> Path:

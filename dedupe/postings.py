@@ -20,7 +20,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import ascending, kernel
+from dedupe._jit import kernel
+from dedupe._threads import in_slices, in_threads
+from dedupe.hashtable import maybe_repeated, table_size, table_slot
+from dedupe.sketch import distinct_ascending
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,6 +58,8 @@ _SAMPLED_PAIRS = 64
 _COMPARED = 512
 """Hashes of each sketch looked at to estimate a containment: an error of about .02."""
 
+_POSTINGS_PER_TASK = 8192
+
 _SPARSE_ARTICLES = 24
 """Text in more articles than this, of unknown sources, is boilerplate if they are unrelated."""
 
@@ -79,56 +84,203 @@ class Postings(NamedTuple):
     posting_of: NDArray[np.int32]
 
 
+_PART = 1 << 16
+"""Entries inverted at a time: their tables stay in the second cache."""
+
+_PASS = 1 << 25
+"""Entries dealt out to parts at a time: 400 MB."""
+
+
 @kernel
-def _maybe_repeated(sketch: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """False for hashes that surely occur once."""
-    size = 1024
-    while size < 4 * len(sketch):
-        size *= 2
-    mask = np.uint64(size - 1)
-    counts = np.zeros(size, np.uint8)
+def _part_sizes(
+    sketch: NDArray[np.uint64], posted: NDArray[np.bool_], shift: np.uint64, out: NDArray[np.int64]
+) -> None:
     for i in range(len(sketch)):
-        slot = sketch[i] & mask
-        if counts[slot] < 2:
+        out[np.int64(sketch[i] >> shift)] += np.int64(posted[i])
+
+
+@kernel
+def _deal_out(
+    offsets: NDArray[np.int64],
+    sketch: NDArray[np.uint64],
+    posted: NDArray[np.bool_],
+    shift: np.uint64,
+    first: int,
+    last: int,
+    cursors: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    articles: NDArray[np.int32],
+) -> None:
+    """Entries of parts [first, last), part by part, each in the order of articles.
+
+    `cursors` says how far each article's sketch, which ascends, was dealt out before.
+    """
+    ends = starts.copy()
+    for article in range(len(offsets) - 1):
+        i, end = cursors[article], offsets[article + 1]
+        while i < end:
+            part = np.int64(sketch[i] >> shift)
+            if part >= last:
+                break
+            if posted[i]:
+                place = ends[part - first]
+                hashes[place] = sketch[i]
+                articles[place] = article
+                ends[part - first] = place + 1
+            i += 1
+        cursors[article] = i
+
+
+@kernel
+def _invert_part(
+    hashes: NDArray[np.uint64],
+    articles: NDArray[np.int32],
+    keys_out: NDArray[np.uint64],
+    lengths_out: NDArray[np.int64],
+    articles_out: NDArray[np.int32],
+) -> tuple[int, int]:
+    """Postings of one part: its hashes that several articles hold, ascending, and their articles.
+
+    Returns the number of postings and of entries. A table of the hashes and not a sort of the
+    entries: a hash that a hundred thousand articles hold costs no more than as many others.
+    """
+    repeated = maybe_repeated(hashes)
+    n = 0
+    for i in range(len(hashes)):
+        n += np.int64(repeated[i])
+    size = table_size(n)
+    keys = np.empty(size, np.uint64)
+    used = np.full(size, -1, np.int64)
+    counts = np.zeros(size, np.int64)
+    slots = np.empty(n, np.int64)
+    places = np.empty(size, np.int64)  # of the next article
+    n = 0
+    for i in range(len(hashes)):
+        if repeated[i]:
+            slot = table_slot(keys, used, hashes[i], 0)
+            used[slot] = 0
+            keys[slot] = hashes[i]
             counts[slot] += 1
-    out = np.empty(len(sketch), np.bool_)
-    for i in range(len(sketch)):
-        out[i] = counts[sketch[i] & mask] > 1
-    return out
+            slots[n] = slot
+            n += 1
+    postings = 0
+    for slot in range(size):
+        if counts[slot] > 1:
+            keys_out[postings] = keys[slot]
+            postings += 1
+    distinct_ascending(keys_out[:postings])
+    at = 0
+    for p in range(postings):
+        slot = table_slot(keys, used, keys_out[p], 0)
+        lengths_out[p] = counts[slot]
+        places[slot] = at
+        at += counts[slot]
+    n = 0
+    for i in range(len(hashes)):
+        if repeated[i]:
+            slot = slots[n]
+            n += 1
+            if counts[slot] > 1:
+                articles_out[places[slot]] = articles[i]
+                places[slot] += 1
+    return postings, at
 
 
-def build_postings(sketch: NDArray[np.uint64], articles: NDArray[np.int32], n: int) -> Postings:
+@kernel
+def _by_article(
+    articles: NDArray[np.int32], article_offsets: NDArray[np.int64], entries: NDArray[np.int64]
+) -> None:
+    """Positions in `articles`, article by article, ascending."""
+    for k in range(len(articles)):
+        article_offsets[articles[k] + 1] += 1
+    for article in range(len(article_offsets) - 1):
+        article_offsets[article + 1] += article_offsets[article]
+    ends = article_offsets.copy()
+    for k in range(len(articles)):
+        entries[ends[articles[k]]] = k
+        ends[articles[k]] += 1
+
+
+def build_postings(
+    sketch_offsets: NDArray[np.int64],
+    sketch: NDArray[np.uint64],
+    posted: NDArray[np.bool_],
+    *,
+    largest: int,
+    threads: int = 1,
+) -> Postings:
     """Invert sketches.
 
+    The hashes are dealt out to parts by their upper bits, and each part is inverted for itself,
+    in threads; a bounded number of entries is dealt out at a time.
+
     Args:
-        sketch: uint64 (n_entries,), sketch hashes.
-        articles: int32 (n_entries,), the article of each, ascending.
-        n: number of articles.
+        sketch_offsets, sketch: int64 (n + 1,) and uint64, each article's sketch, ascending.
+        posted: bool (len(sketch),), the entries that count.
+        largest: no hash is larger.
+        threads: worker threads.
     """
-    # Most hashes are held once. A table of counters, shared by hashes that collide, drops
-    # nearly all of those before the sort, which is what costs time here.
-    repeated = _maybe_repeated(sketch)
-    sketch, articles = sketch[repeated], articles[repeated]
-    order = np.argsort(sketch, kind="stable")
-    ordered = sketch[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else order
-    lengths = np.diff(np.r_[starts, len(ordered)])
-    kept = lengths > 1
-    holder = articles[order][np.repeat(kept, lengths)]
-    lengths = lengths[kept]
+    n = len(sketch_offsets) - 1
+    # At least one bit: a shift by all 64 has no meaning.
+    bits = max(1, (len(sketch) // _PART).bit_length())
+    shift = np.uint64(max(0, largest.bit_length() - bits))
+    n_parts = (largest >> int(shift)) + 1
+    sizes = np.zeros(n_parts, np.int64)
+    _part_sizes(sketch, posted, shift, sizes)
+    ends = np.cumsum(sizes)
+    cursors = sketch_offsets[:-1].copy()
+    found: list[tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32]]] = []
+    first = 0
+    while first < n_parts:
+        done = int(ends[first] - sizes[first])
+        last = max(first + 1, int(np.searchsorted(ends, done + _PASS, side="right")))
+        starts = ends[first:last] - sizes[first:last] - done
+        total = int(sizes[first:last].sum())
+        hashes, articles = np.empty(total, np.uint64), np.empty(total, np.int32)
+        _deal_out(
+            sketch_offsets, sketch, posted, shift, first, last, cursors, starts, hashes, articles
+        )
+        found += in_threads(
+            _Inverter(starts, sizes[first:last], hashes, articles), range(last - first), threads
+        )
+        first = last
+    lengths = np.concatenate([np.empty(0, np.int64), *(part[1] for part in found)])
+    holders = np.concatenate([np.empty(0, np.int32), *(part[2] for part in found)])
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    entries = np.argsort(holder, kind="stable")
     article_offsets = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(holder, minlength=n), out=article_offsets[1:])
+    entries = np.empty(len(holders), np.int64)
+    _by_article(holders, article_offsets, entries)
     return Postings(
-        hashes=ordered[starts[kept]] if len(starts) else ordered,
+        hashes=np.concatenate([np.empty(0, np.uint64), *(part[0] for part in found)]),
         offsets=offsets,
-        articles=holder,
+        articles=holders,
         article_offsets=article_offsets,
         entries=entries,
         posting_of=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
     )
+
+
+class _Inverter(NamedTuple):
+    """Inverts one of the parts that were dealt out."""
+
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+    articles: NDArray[np.int32]
+
+    def __call__(
+        self, part: int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32]]:
+        here = slice(int(self.starts[part]), int(self.starts[part] + self.sizes[part]))
+        n = int(self.sizes[part])
+        keys, lengths = np.empty(n // 2, np.uint64), np.empty(n // 2, np.int64)
+        articles = np.empty(n, np.int32)
+        postings, entries = _invert_part(
+            self.hashes[here], self.articles[here], keys, lengths, articles
+        )
+        return keys[:postings].copy(), lengths[:postings].copy(), articles[:entries].copy()
 
 
 @kernel
@@ -217,39 +369,61 @@ def _unrelated(
 
 @kernel
 def _mark_furniture(
+    first_posting: int,
+    last_posting: int,
     postings: Postings,
     sketch_offsets: NDArray[np.int64],
     sketch: NDArray[np.uint64],
     scale: int,
     source_of: NDArray[np.int32],
+    n_sources: int,
     within_source: int,
     furniture: NDArray[np.bool_],
 ) -> None:
     """Mark the entries of every source that has many unrelated articles in a posting."""
     offsets, articles = postings.offsets, postings.articles
-    for posting in range(len(offsets) - 1):
+    longest = 0
+    for posting in range(first_posting, last_posting):
+        longest = max(longest, offsets[posting + 1] - offsets[posting])
+    counts = np.zeros(n_sources, np.int64)
+    ends = np.zeros(n_sources, np.int64)
+    met = np.empty(longest, np.int32)  # sources, in the order met
+    ordered = np.empty(longest, np.int64)  # entries, source by source
+    for posting in range(first_posting, last_posting):
         first, last = offsets[posting], offsets[posting + 1]
         if last - first < within_source:
             continue
-        members = articles[first:last]
-        sources = source_of[members]
-        order = ascending(sources.astype(np.int64))
-        start = 0
-        while start < len(order):
-            source = sources[order[start]]
-            stop = start + 1
-            while stop < len(order) and sources[order[stop]] == source:
-                stop += 1
-            if source >= 0 and stop - start >= within_source:
-                of_source = members[order[start:stop]]
-                if _unrelated(of_source, postings, sketch_offsets, sketch, scale, True):
-                    for k in range(start, stop):
-                        furniture[first + order[k]] = True
-            start = stop
+        n_met = 0
+        for k in range(first, last):
+            source = source_of[articles[k]]
+            if source >= 0:
+                if counts[source] == 0:
+                    met[n_met] = source
+                    n_met += 1
+                counts[source] += 1
+        at = 0
+        for m in range(n_met):
+            ends[met[m]] = at
+            at += counts[met[m]]
+        for k in range(first, last):
+            source = source_of[articles[k]]
+            if source >= 0:
+                ordered[ends[source]] = k
+                ends[source] += 1
+        for m in range(n_met):
+            stop, n = ends[met[m]], counts[met[m]]
+            counts[met[m]] = 0
+            if n >= within_source:
+                entries = ordered[stop - n : stop]
+                if _unrelated(articles[entries], postings, sketch_offsets, sketch, scale, True):
+                    for k in entries:
+                        furniture[k] = True
 
 
 @kernel
 def _find_stock(
+    first_posting: int,
+    last_posting: int,
     postings: Postings,
     sketch_offsets: NDArray[np.int64],
     sketch: NDArray[np.uint64],
@@ -263,13 +437,13 @@ def _find_stock(
     Text that many known sources carry once each is what this program looks for.
     """
     offsets, articles = postings.offsets, postings.articles
-    for posting in range(len(offsets) - 1):
+    for posting in range(first_posting, last_posting):
         first, last = offsets[posting], offsets[posting + 1]
         marked = 0
         unknown = 0
         for k in range(first, last):
-            marked += furniture[k]
-            unknown += source_of[articles[k]] < 0
+            marked += np.int64(furniture[k])
+            unknown += np.int64(source_of[articles[k]] < 0)
         if 2 * marked >= last - first:
             stock[posting] = True
         elif last - first > _SPARSE_ARTICLES and 2 * unknown >= last - first:
@@ -292,7 +466,7 @@ def _choose_hubs(
             continue
         others = 0
         for k in range(first, last):
-            others += not furniture[k]
+            others += np.int64(not furniture[k])
         if not stock[posting]:
             is_hub[first : min(first + hubs, last)] = True
         elif others < last - first and others <= hubs:
@@ -334,6 +508,7 @@ def assign_roles(
     within_source: int,
     max_posting: int,
     hubs: int,
+    threads: int = 1,
 ) -> Roles:
     """Tell reuse from furniture, and choose the hubs of long postings.
 
@@ -344,13 +519,19 @@ def assign_roles(
         scale: the sketches' scale.
         within_source: articles of one source from which repeated text may be boilerplate.
         max_posting, hubs: longest posting compared all against all, and what longer ones do.
+        threads: worker threads.
     """
     furniture = np.zeros(len(postings.articles), np.bool_)
     is_hub = np.zeros(len(postings.articles), np.bool_)
     stock = np.zeros(len(postings.hashes), np.bool_)
     arrays = (postings, sketch_offsets, sketch, scale, source_of)
-    _mark_furniture(*arrays, within_source, furniture)
-    _find_stock(*arrays, furniture, stock)
+    n_sources = int(source_of.max(initial=-1)) + 1
+
+    def judge(first: int, last: int) -> None:
+        _mark_furniture(first, last, *arrays, n_sources, within_source, furniture)
+        _find_stock(first, last, *arrays, furniture, stock)
+
+    in_slices(judge, len(postings.hashes), _POSTINGS_PER_TASK, threads)
     _choose_hubs(postings.offsets, furniture, stock, max_posting, hubs, is_hub)
     hub_entries = np.flatnonzero(is_hub)
     hub_offsets = np.searchsorted(hub_entries, postings.offsets)

@@ -9,23 +9,25 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from dedupe._version import __version__
+from dedupe.checkpoint import Checkpoint
 from dedupe.config import Config
 from dedupe.corpus import read_corpus
 from dedupe.families import find_families
 from dedupe.ingest import ingest
 from dedupe.lsh import expected_recall
 from dedupe.matching import find_matches
-from dedupe.tables import documents_table, families_table, pairs_table, passages_table
+from dedupe.tables import Ranks, documents_table, families_table, pairs_table, passages_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import polars as pl
 
     from dedupe.errors import Problem
     from dedupe.families import Families
     from dedupe.ingest import Articles
-    from dedupe.matching import Matches
+    from dedupe.measures import Matches
 
 __all__ = ["Progress", "ScanResult", "scan"]
 
@@ -75,6 +77,7 @@ def scan(
     *,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
+    work: Path | None = None,
     **settings: Any,
 ) -> ScanResult:
     """Find every family, pair and shared passage in a corpus.
@@ -85,6 +88,9 @@ def scan(
         config: all settings; or give single ones by name: `scan("news/", threshold=0.5)`.
         progress: told of stages and bytes read.
         stdin: read in place of standard input for "-".
+        work: a directory where finished chunks are kept once their tokens do not fit into memory,
+            and from which a run with the same settings and inputs goes on; `write_scan` deletes
+            it. Without one, an interrupted run begins anew.
 
     Raises:
         ConfigError: a setting is unknown or has no meaning.
@@ -103,26 +109,52 @@ def scan(
     problems: list[Problem] = []
     clock.stage("read")
     reader = read_corpus(paths, config, problems, stdin=stdin, progress=progress.bytes_read)
-    articles = ingest(reader, config, problems)
+    checkpoint = Checkpoint(work, config) if work is not None else None
     try:
-        matches = find_matches(articles, config, clock.stage)
-        clock.stage("families")
-        families = find_families(articles, matches, config)
-        clock.stage("tables")
-        tables = {
-            "documents": documents_table(articles, matches, families),
-            "pairs": pairs_table(articles, matches, config),
-            "passages": passages_table(articles, matches),
-            "families": families_table(articles, families),
-        }
+        articles = ingest(
+            reader,
+            config,
+            problems,
+            expected=reader.total_bytes * _TOKENS_A_BYTE,
+            checkpoint=checkpoint,
+        )
+        try:
+            matches = find_matches(articles, config, clock.stage)
+            clock.stage("families")
+            families = find_families(articles, matches, config)
+            clock.stage("tables")
+            tables = _tables(articles, matches, families, config)
+        finally:
+            articles.spool.close()
     finally:
-        articles.spool.close()
+        if checkpoint is not None:
+            checkpoint.close()
     problems.sort()
     seconds = clock.finish()
     run = _run_record(config, articles, matches, families, problems, seconds)
+    run["counts"]["passages"] = tables["passages"].height
     run["counts"]["files_skipped"] = reader.skipped
     run["counts"]["dates_not_understood"] = reader.unread_dates
     return ScanResult(**tables, run=run, problems=problems)
+
+
+_TOKENS_A_BYTE = 1
+"""Tokens that room is set aside for, for each byte of input: more than any file holds, but for
+very well compressed ones. Room that is not used costs nothing."""
+
+
+def _tables(
+    articles: Articles, matches: Matches, families: Families, config: Config
+) -> dict[str, pl.DataFrame]:
+    ranks = Ranks(articles)
+    return {
+        "documents": documents_table(articles, matches, families, ranks),
+        "pairs": pairs_table(articles, matches, ranks, config),
+        "passages": passages_table(
+            articles, matches if config.passages else matches.without_passages(), ranks
+        ),
+        "families": families_table(articles, families),
+    }
 
 
 class _Clock:
@@ -177,7 +209,6 @@ def _run_record(
             "articles_too_short": int((words < config.min_shared_words).sum()),
             **matches.counts,
             "pairs": len(matches.pairs),
-            "passages": len(matches.passages),
             "families": len(families.families),
             "articles_in_families": sum(len(f.members) for f in families.families),
             "round_ups": int(families.round_ups.sum()),

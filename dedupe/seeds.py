@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe._jit import ascending, kernel
+from dedupe.hashtable import table_size, table_slot
 from dedupe.shingle import BASE, fill_shingles, fmix64
-from dedupe.verify import table_size, table_slot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
     from dedupe.config import Config
 
-__all__ = ["MAX_SCALE", "choose_scale", "fill_sketch", "min_shared_hashes", "sketch_limit"]
+__all__ = [
+    "MAX_SCALE",
+    "choose_scale",
+    "distinct_ascending",
+    "fill_sketch",
+    "min_shared_hashes",
+    "sketch_limit",
+]
 
 MAX_SCALE = 8
 """Largest scale chosen by itself: at 16 recall at containment .1–.2 falls to .86 (docs/design.md)."""
@@ -57,6 +64,49 @@ def min_shared_hashes(scale: int, config: Config) -> int:
 
 
 @kernel
+def distinct_ascending(hashes: NDArray[np.uint64]) -> int:
+    """Sort hashes in place and leave each once; how many are left.
+
+    They are spread evenly, so each is put where it belongs by its size, at most a few places off,
+    and moved up by insertion: linear, and no sort that takes seconds to compile.
+    """
+    n = len(hashes)
+    if n < 2:
+        return n
+    largest = np.uint64(0)
+    for i in range(n):
+        largest = max(largest, hashes[i])
+    shift = np.uint64(0)
+    while (largest >> shift) >= np.uint64(1 << 31):
+        shift += np.uint64(1)
+    # A bucket of each hash, in order: (hash / 2^shift) · n / (largest / 2^shift + 1).
+    width = (largest >> shift) + np.uint64(1)
+    starts = np.zeros(n + 1, np.int64)
+    for i in range(n):
+        starts[np.int64(((hashes[i] >> shift) * np.uint64(n)) // width) + 1] += 1
+    for k in range(n):
+        starts[k + 1] += starts[k]
+    placed = np.empty(n, np.uint64)
+    for i in range(n):
+        bucket = np.int64(((hashes[i] >> shift) * np.uint64(n)) // width)
+        placed[starts[bucket]] = hashes[i]
+        starts[bucket] += 1
+    kept = 0
+    for i in range(n):
+        value = placed[i]
+        k = kept
+        while k > 0 and hashes[k - 1] > value:
+            k -= 1
+        if k > 0 and hashes[k - 1] == value:
+            continue
+        for m in range(kept, k, -1):
+            hashes[m] = hashes[m - 1]
+        hashes[k] = value
+        kept += 1
+    return kept
+
+
+@kernel
 def fill_sketch(shingles: NDArray[np.uint64], limit: np.uint64, out: NDArray[np.uint64]) -> int:
     """The distinct shingles up to `limit`, ascending, into `out`; their number."""
     n = 0
@@ -64,12 +114,4 @@ def fill_sketch(shingles: NDArray[np.uint64], limit: np.uint64, out: NDArray[np.
         if shingles[i] <= limit:
             out[n] = shingles[i]
             n += 1
-    if n == 0:
-        return 0
-    out[:n].sort()
-    kept = 1
-    for i in range(1, n):
-        if out[i] != out[kept - 1]:
-            out[kept] = out[i]
-            kept += 1
-    return kept
+    return distinct_ascending(out[:n])

@@ -1,26 +1,31 @@
-"""Token data of a whole corpus: in memory while it is small, in a temporary file beyond.
+"""Token data of a corpus: four columns, in memory while they fit, then in files.
 
-A token takes 17 bytes. What does not fit the budget is written to an unnamed temporary file
-and memory-mapped, so that the system may drop and reread its pages as it sees fit.
+Files are mapped into memory, so the rest of the program sees arrays either way. What was looked
+at of a mapped file counts as this process's memory until it is given back: `relieve` does that,
+and the system keeps the pages as long as it has room.
 """
 
 from __future__ import annotations
 
+import mmap
+import os
 import tempfile
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from dedupe.errors import OutputError
 
 if TYPE_CHECKING:
-    from typing import IO
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from dedupe.tokens import Tokens
 
-__all__ = ["Spool"]
+__all__ = ["TOKEN_BYTES", "Spool"]
 
 _COLUMNS: dict[str, type[np.generic]] = {
     "hashes": np.uint64,
@@ -29,68 +34,184 @@ _COLUMNS: dict[str, type[np.generic]] = {
     "flags": np.uint8,
 }
 
+TOKEN_BYTES = 17
+"""Bytes of one token in all columns."""
+
+_FIRST_ROOM = 1 << 20
+"""Tokens there is room for at first."""
+
+_RELIEVE_AFTER = 256_000_000
+"""Bytes of mapped files looked at after which they are given back."""
+
 
 class Spool:
-    """Collects batches of tokens in order; `close` frees the temporary file."""
+    """Collects batches of tokens; `close` deletes temporary files.
 
-    def __init__(self, budget_bytes: int) -> None:
+    Args:
+        budget_bytes: token data kept in memory; beyond, all of it goes to files.
+        expected: tokens expected, if anything is known: room for them is set aside, which
+            costs nothing until they come.
+        directory: where files are made, under the names of the columns, to outlast this
+            process; without one they are temporary and have no name.
+    """
+
+    def __init__(self, budget_bytes: int, expected: int = 0, directory: Path | None = None) -> None:
         self._budget = budget_bytes
-        self._held: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
-        self._bytes = 0
+        self._directory = directory
+        room = max(_FIRST_ROOM, min(expected, budget_bytes // TOKEN_BYTES))
+        self._arrays = {name: np.empty(room, dtype) for name, dtype in _COLUMNS.items()}
+        self._room = room
         self._files: dict[str, IO[bytes]] = {}
+        self._maps: dict[str, tuple[int, NDArray[Any], mmap.mmap]] = {}
+        self._lock = threading.Lock()
+        self._looked_at = 0
         self.n_tokens = 0
 
     @property
     def spilled(self) -> bool:
-        """Whether the data went to a temporary file."""
+        """Whether the data went to files."""
         return bool(self._files)
 
-    def append(self, tokens: Tokens) -> None:
-        """Add the tokens of a batch.
+    def append(self, tokens: Tokens) -> int:
+        """Add the tokens of a batch; the place of the first. Threads may add at once.
 
         Raises:
-            OutputError: the temporary directory is full or cannot be written.
+            OutputError: the files' directory is full or cannot be written.
         """
-        self.n_tokens += len(tokens.hashes)
-        for name in _COLUMNS:
-            array = getattr(tokens, name)
-            self._held[name].append(array)
-            self._bytes += array.nbytes
-        if self._bytes > self._budget:
-            self._spill()
+        n = len(tokens.hashes)
+        with self._lock:
+            first = self.n_tokens
+            if not self._files and (first + n) * TOKEN_BYTES > self._budget:
+                self._spill()
+            if self._files:
+                self._write({name: getattr(tokens, name) for name in _COLUMNS})
+            else:
+                self._make_room(first + n)
+                for name, array in self._arrays.items():
+                    array[first : first + n] = getattr(tokens, name)
+            self.n_tokens = first + n
+        return first
+
+    @classmethod
+    def reopen(cls, directory: Path) -> Spool | None:
+        """The files that an earlier process left, or None."""
+        spool = cls(0, directory=directory)
+        try:
+            spool._open("r+b")
+        except OutputError:
+            spool.close()
+            return None
+        spool.n_tokens = min(
+            os.fstat(file.fileno()).st_size // np.dtype(_COLUMNS[name]).itemsize
+            for name, file in spool._files.items()
+        )
+        return spool
+
+    def adopt(self, n_tokens: int) -> None:
+        """Take over the first tokens of the files that an earlier process left in the directory."""
+        self._open("r+b")
+        for name, file in self._files.items():
+            file.truncate(n_tokens * np.dtype(_COLUMNS[name]).itemsize)
+            file.seek(0, os.SEEK_END)
+        self.n_tokens = n_tokens
+        self._arrays = {}
+
+    def written(self, first: int, end: int) -> Iterator[bytes]:
+        """The tokens of [first, end) as they are in the files, column by column."""
+        for name, file in self._files.items():
+            size = np.dtype(_COLUMNS[name]).itemsize
+            yield os.pread(file.fileno(), (end - first) * size, first * size)
+
+    def _make_room(self, needed: int) -> None:
+        if needed <= self._room:
+            return
+        self._room = max(needed, 2 * self._room)
+        for name, array in self._arrays.items():
+            larger = np.empty(self._room, array.dtype)
+            larger[: self.n_tokens] = array[: self.n_tokens]
+            self._arrays[name] = larger
 
     def _spill(self) -> None:
+        self._open("w+b")
+        self._write({name: array[: self.n_tokens] for name, array in self._arrays.items()})
+        self._arrays = {}
+
+    def _open(self, mode: str) -> None:
         try:
             for name in _COLUMNS:
-                if name not in self._files:
-                    self._files[name] = tempfile.TemporaryFile(prefix="dedupe-")  # noqa: SIM115
-                for array in self._held[name]:
-                    array.tofile(self._files[name])
-                self._held[name].clear()
+                if self._directory is None:
+                    file: IO[bytes] = tempfile.TemporaryFile(prefix="dedupe-")  # noqa: SIM115
+                else:
+                    file = (self._directory / f"{name}.bin").open(mode)
+                self._files[name] = file
         except OSError as error:
-            raise OutputError(
-                f"cannot write token data to the temporary directory {tempfile.gettempdir()} "
-                f"({error.strerror or error}); free space there, or set TMPDIR or --memory-mb"
-            ) from error
-        self._bytes = 0
+            raise self._cannot_write(error) from error
+
+    def _write(self, columns: dict[str, NDArray[Any]]) -> None:
+        try:
+            for name, array in columns.items():
+                self._files[name].write(np.ascontiguousarray(array).data)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def _cannot_write(self, error: OSError) -> OutputError:
+        where = self._directory or f"the temporary directory {tempfile.gettempdir()}"
+        return OutputError(
+            f"cannot write token data to {where} ({error.strerror or error}); "
+            "free space there, or set TMPDIR or --memory-mb"
+        )
+
+    def flush(self) -> None:
+        """Hand what was added to the system, so that it outlasts this process."""
+        with self._lock:
+            for file in self._files.values():
+                file.flush()
 
     def column(self, name: str) -> NDArray[Any]:
-        """One of "hashes", "starts", "ends", "flags" of all tokens, as one array."""
-        if self._files:
-            self._spill()
-            file = self._files[name]
-            file.flush()
+        """One of "hashes", "starts", "ends", "flags" of all tokens, as one array.
+
+        Changes to a column are kept in memory only: kernels mark flags in place.
+        """
+        with self._lock:
+            if not self._files:
+                column: NDArray[Any] = self._arrays[name][: self.n_tokens]
+                return column
             if self.n_tokens == 0:
                 return np.empty(0, _COLUMNS[name])
-            # Copy-on-write: kernels are compiled for writable arrays, and flags are added later.
-            mapped = np.memmap(file, dtype=_COLUMNS[name], mode="c", shape=(self.n_tokens,))
-            return np.asarray(mapped)
-        if len(self._held[name]) != 1:
-            self._held[name] = [np.concatenate([np.empty(0, _COLUMNS[name]), *self._held[name]])]
-        return self._held[name][0]
+            held = self._maps.get(name)
+            if held is None or held[0] != self.n_tokens:
+                self._files[name].flush()
+                mapped = mmap.mmap(
+                    self._files[name].fileno(),
+                    self.n_tokens * np.dtype(_COLUMNS[name]).itemsize,
+                    access=mmap.ACCESS_COPY,
+                )
+                held = self._maps[name] = (
+                    self.n_tokens, np.frombuffer(mapped, _COLUMNS[name]), mapped
+                )  # fmt: skip
+            return held[1]
+
+    def relieve(self, looked_at: int) -> None:
+        """Count bytes that were looked at, and now and then give mapped files back to the system.
+
+        Flags stay, as they may have been changed.
+        """
+        if not self._files:
+            return
+        with self._lock:
+            self._looked_at += looked_at
+            if self._looked_at < _RELIEVE_AFTER:
+                return
+            self._looked_at = 0
+            for name, (_, _, mapped) in self._maps.items():
+                if name != "flags" and hasattr(mapped, "madvise"):  # not on every system
+                    mapped.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
-        """Delete the temporary file."""
+        """Close the files; temporary ones are deleted."""
+        self._maps.clear()
         for file in self._files.values():
             file.close()
         self._files.clear()
+        self._arrays = {name: np.empty(0, dtype) for name, dtype in _COLUMNS.items()}
+        self._room = self.n_tokens = 0

@@ -11,34 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import kernel
+from dedupe._threads import in_slices
+from dedupe.hashtable import table_size, table_slot
 from dedupe.shingle import fill_shingles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["resemblance", "shared_shingles"]
+__all__ = ["covered_words", "resemblance", "shared_shingles"]
 
-
-@kernel
-def table_slot(keys: NDArray[np.uint64], used: NDArray[np.int64], key: np.uint64, mark: int) -> int:
-    """Slot of a key in an open-addressing table of 2^k slots, or of the free one it may take.
-
-    A slot is taken where `used` equals `mark`: raising the mark empties the table at no cost.
-    """
-    mask = len(keys) - 1
-    slot = np.int64(key >> np.uint64(20)) & mask
-    while used[slot] == mark and keys[slot] != key:
-        slot = (slot + 1) & mask
-    return slot
-
-
-@kernel
-def table_size(n: int) -> int:
-    """Slots for n keys, at most half of them taken."""
-    size = 16
-    while size < 2 * n:
-        size *= 2
-    return size
+_ARTICLES_PER_TASK = 1024
 
 
 @kernel
@@ -95,6 +77,72 @@ def _shared(
 
 
 @kernel
+def _cover(
+    hit: NDArray[np.bool_], w: int, flags: NDArray[np.uint8], aside: np.uint8
+) -> tuple[int, int]:
+    """Tokens that lie in a shingle that is a hit, and those of them not set aside."""
+    words, net = 0, 0
+    end = 0
+    for i in range(len(hit)):
+        if hit[i]:
+            for k in range(max(end, i), i + w):
+                words += 1
+                net += np.int64((flags[k] & aside) == 0)
+            end = i + w
+    return words, net
+
+
+@kernel
+def _covered(
+    pairs: NDArray[np.int64],
+    spans: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    w: int,
+    aside: np.uint8,
+    out: NDArray[np.int64],
+) -> None:
+    longest = 0
+    for p in range(len(pairs)):
+        for side in range(2):
+            longest = max(longest, spans[pairs[p, side], 1] - spans[pairs[p, side], 0])
+    size = table_size(longest)
+    keys = np.zeros(size, np.uint64)
+    used = np.full(size, -1, np.int64)  # first pair of the article the slot was taken for
+    seen = np.full(size, -1, np.int64)  # pair whose b last held the slot's shingle
+    slots = np.empty(longest, np.int64)  # of a's shingles
+    shingles = np.empty(longest, np.uint64)
+    hit = np.empty(longest, np.bool_)
+    a = -1
+    mark = 0
+    n_a = 0
+    table = keys
+    for p in range(len(pairs)):
+        if pairs[p, 0] != a:
+            a, mark = pairs[p, 0], p
+            n_a = fill_shingles(hashes[spans[a, 0] : spans[a, 1]], w, shingles)
+            table = keys[: table_size(n_a)]
+            for i in range(n_a):
+                slot = table_slot(table, used, shingles[i], mark)
+                used[slot] = mark
+                table[slot] = shingles[i]
+                slots[i] = slot
+        b = pairs[p, 1]
+        n = fill_shingles(hashes[spans[b, 0] : spans[b, 1]], w, shingles)
+        for i in range(n):
+            slot = table_slot(table, used, shingles[i], mark)
+            hit[i] = used[slot] == mark
+            if hit[i]:
+                seen[slot] = p
+        first, last = spans[b, 0], spans[b, 1]
+        out[p, 1], out[p, 3] = _cover(hit[:n], w, flags[first:last], aside)
+        for i in range(n_a):
+            hit[i] = seen[slots[i]] == p
+        first, last = spans[a, 0], spans[a, 1]
+        out[p, 0], out[p, 2] = _cover(hit[:n_a], w, flags[first:last], aside)
+
+
+@kernel
 def _distinct(
     articles: NDArray[np.int64],
     spans: NDArray[np.int64],
@@ -141,22 +189,52 @@ def shared_shingles(
     return out
 
 
+def covered_words(
+    pairs: NDArray[np.int64],
+    spans: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    w: int,
+    aside: int,
+) -> NDArray[np.int64]:
+    """Words of each pair that stand in shared shingles: what a pair shares without an alignment.
+
+    Args:
+        pairs, spans, hashes, w: as for `shared_shingles`.
+        flags: uint8, of each token.
+        aside: flags of tokens that do not count for net shares.
+
+    Returns:
+        int64 (n_pairs, 4): words of a, words of b, and those of them without such a flag.
+    """
+    out = np.zeros((len(pairs), 4), np.int64)
+    if len(pairs):
+        _covered(pairs, spans, hashes, flags, w, np.uint8(aside), out)
+    return out
+
+
 def resemblance(
     pairs: NDArray[np.int64],
     shared: NDArray[np.int64],
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     w: int,
+    threads: int = 1,
 ) -> NDArray[np.float64]:
     """Exact Jaccard of the shingle sets of each pair; 0 where both are empty.
 
     Args:
         pairs, spans, hashes, w: as for `shared_shingles`.
         shared: int64 (n_pairs,), what it returned.
+        threads: worker threads.
     """
     articles, place = np.unique(pairs, return_inverse=True)
     sizes = np.zeros(len(articles), np.int64)
-    if len(articles):
-        _distinct(articles, spans, hashes, w, sizes)
+
+    def count(first: int, last: int) -> None:
+        _distinct(articles[first:last], spans, hashes, w, sizes[first:last])
+
+    in_slices(count, len(articles), _ARTICLES_PER_TASK, threads)
     sides = sizes[place.reshape(-1, 2)]
-    return shared / np.maximum(sides.sum(axis=1) - shared, 1)
+    jaccard: NDArray[np.float64] = shared / np.maximum(sides.sum(axis=1) - shared, 1)
+    return jaccard

@@ -35,7 +35,7 @@ def test_scan_of_the_seeds_prints_this() -> None:
     done = _run("scan", "seeds/")
 
     assert done.stdout.decode() == (
-        "5 articles, 3,062 words: 1 family of 2 articles, 1 pair, 9 shared passages\n"
+        "5 articles, 3,062 words: 1 family of 2 articles, 1 pair\n"
         "\n"
         " size  fullest text              sources  first seen    reused\n"
         "    2  000_dbfa873eea8ebaca.txt                        43%–76%\n"

@@ -69,7 +69,7 @@ def test_coverage_equals_fractions(case: tuple[list[int], list[list[int]]]) -> N
     """A bit is set where a passage other than boilerplate covers the middle of a 64th."""
     lengths, rows = case
     masks = coverage(
-        np.array(rows, np.int64).reshape(-1, 9), pairs_array([(0, 1)]), np.array(lengths)
+        np.array(rows, np.int32).reshape(-1, 9), pairs_array([(0, 1)]), np.array(lengths)
     )
     counted = [row for row in rows if row[8] != BOILERPLATE]
     for side, length in enumerate(lengths):

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import examples, pairs_array
+from oracles import examples
 
 from dedupe.config import Config
-from dedupe.families import Families, find_families, reused_words
+from dedupe.families import Families, find_families
 from dedupe.ingest import Articles, ingest
-from dedupe.matching import Matches, find_matches
+from dedupe.matching import find_matches
 from dedupe.records import Article, Batch
 
-CONFIG = Config(threads=1, num_perm=64, bands=16, rows=4)
+CONFIG = Config(threads=1, bands=16)
 
 
 def story(name: str, n: int = 120) -> str:
@@ -86,7 +86,7 @@ def test_round_up_of_three_stories() -> None:
     read, found = families_of([*articles, digest])
     members = sorted(sorted(read.ids[k] for k in family.members) for family in found.families)
     assert members == [[f"{n}{k}" for k in range(3)] for n in "abc"]
-    assert [read.ids[k] for k in np.flatnonzero(found.round_ups)] == ["digest"]
+    assert [read.ids[k] for k in np.flatnonzero(found.round_ups).tolist()] == ["digest"]
 
 
 def test_unrelated_articles() -> None:
@@ -141,48 +141,3 @@ def test_records_are_frozen() -> None:
     _, found = families_of([Article(str(k), story("a")) for k in range(2)])
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.families[0].name = "g"  # type: ignore[misc]
-
-
-def matches_of(pairs: list[tuple[int, int]], passages: list[list[int]]) -> Matches:
-    """Matches that are nothing but pairs and their passages."""
-    shares = np.zeros((len(pairs), 2))
-    whole = np.zeros(len(pairs), np.int64)
-    known = {
-        "pairs": pairs_array(pairs),
-        "resemblance": shares[:, 0],
-        "shared_words": whole,
-        "shares": shares,
-        "net": shares,
-        "net_words": whole,
-        "passages": np.array(passages, np.int64).reshape(-1, 9),
-        "counts": {},
-    }
-    return Matches(**{f.name: known[f.name] for f in dataclasses.fields(Matches)})  # type: ignore[arg-type]
-
-
-@st.composite
-def passages(draw: st.DrawFn) -> tuple[list[tuple[int, int]], list[list[int]]]:
-    """Pairs of four articles of 20 words and passages between them."""
-    pairs = draw(
-        st.lists(st.sampled_from([(0, 1), (0, 2), (1, 3), (2, 3)]), min_size=1, max_size=4)
-    )
-    rows = []
-    for _ in range(draw(st.integers(0, 8))):
-        row = [draw(st.integers(0, len(pairs) - 1))]
-        for _ in range(2):
-            start = draw(st.integers(0, 19))
-            row += [start, draw(st.integers(start + 1, 20))]
-        rows.append([*row, 1, 0, 0, 0])
-    return pairs, rows
-
-
-@examples
-@given(passages())
-def test_reused_words_equal_sets(case: tuple[list[tuple[int, int]], list[list[int]]]) -> None:
-    """Words in passages shared with whomever count once."""
-    pairs, rows = case
-    words: list[set[int]] = [set(), set(), set(), set()]
-    for pair, a, a_end, b, b_end, *_ in rows:
-        words[pairs[pair][0]] |= set(range(a, a_end))
-        words[pairs[pair][1]] |= set(range(b, b_end))
-    assert reused_words(matches_of(pairs, rows), 4).tolist() == [len(w) for w in words]

@@ -5,21 +5,32 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import examples, shingles_of, tokenise_texts
+from oracles import examples, shingles_of, tokenise_texts, uint64
 
+from dedupe.bands import fill_band_keys, fill_bins
 from dedupe.config import Config
 from dedupe.features import extract
 from dedupe.shingle import fingerprints
-from dedupe.signature import signature
 
 TEXTS = st.lists(st.text("ab \n中", max_size=30), max_size=6)
+
+
+def band_keys(shingles: list[int], bands: int, rows: int) -> list[int]:
+    """Band keys of one article by the kernels of `dedupe.bands`."""
+    out = np.zeros(bands, np.uint32)
+    if shingles:
+        bins = np.empty(bands * rows, np.uint64)
+        fill_bins(uint64(shingles), bins)
+        fill_band_keys(bins, rows, out)
+    keys: list[int] = out.tolist()
+    return keys
 
 
 @examples
 @given(TEXTS, st.integers(1, 4), st.sampled_from([1, 2, 8]))
 def test_features_are_those_of_each_article(texts: list[str], w: int, scale: int) -> None:
-    """A batch has the fingerprints, signatures and sketches of its articles' shingles."""
-    config = Config(shingle=w, num_perm=8, bands=2, seed=4)
+    """A batch has the fingerprints, band keys and sketches of its articles' shingles."""
+    config = Config(shingle=w, bands=2, rows=3)
     _, tokens = tokenise_texts(texts)
     found = extract(tokens, config, scale)
     rows = [
@@ -28,9 +39,7 @@ def test_features_are_those_of_each_article(texts: list[str], w: int, scale: int
     ]
     sketches = [sorted({h for h in row if h < 2**64 // scale}) for row in rows]
     assert found.fingerprints.tolist() == fingerprints(tokens).tolist()
-    assert found.signatures.shape == (len(texts), 8)
-    assert found.signatures.tolist() == [
-        signature(np.array(row, np.uint64), 8, 4).tolist() for row in rows
-    ]
+    assert found.bands.shape == (len(texts), 2)
+    assert found.bands.tolist() == [band_keys(row, 2, 3) for row in rows]
     assert found.sketch_offsets.tolist() == np.cumsum([0, *map(len, sketches)]).tolist()
     assert found.sketch.tolist() == [h for row in sketches for h in row]

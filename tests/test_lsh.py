@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from oracles import examples, pairs_array
 
 from dedupe.lsh import band_candidates, expected_recall, group_by_representative
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Pairs = list[tuple[int, int]]
 
@@ -49,6 +53,13 @@ def share_a_band(one: list[int], other: list[int], bands: int, rows: int) -> boo
     return any(one[part] == other[part] for part in parts)
 
 
+def banded(rows: NDArray[np.uint32], bands: int, n_rows: int) -> NDArray[np.uint32]:
+    """Keys of the bands: a different number for each different content of a band."""
+    parts = rows[:, : bands * n_rows].reshape(len(rows), bands, n_rows).astype(np.int64)
+    keys: NDArray[np.uint32] = (parts * 3 ** np.arange(n_rows)).sum(axis=2).astype(np.uint32)
+    return keys
+
+
 @examples
 @given(
     st.lists(st.lists(st.integers(0, 2), min_size=6, max_size=6), max_size=8),
@@ -61,9 +72,9 @@ def test_small_buckets_propose_all_pairs(
     """Up to eight articles: the candidates are all pairs that share a band, and no others."""
     n = len(signatures)
     usable = data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
-    found = band_candidates(
-        np.array(signatures, np.uint32).reshape(n, 6), np.array(usable, np.bool_), *banding
-    )
+    keys = banded(np.array(signatures, np.uint32).reshape(n, 6), *banding)
+    threads = data.draw(st.integers(1, 2))
+    found = band_candidates(keys, np.array(usable, np.bool_), threads)
     assert found.tolist() == [
         [i, j]
         for i, j in itertools.combinations(range(n), 2)
@@ -74,7 +85,8 @@ def test_small_buckets_propose_all_pairs(
 def test_bands_are_kept_apart() -> None:
     """Equal values in different bands make no pair."""
     signatures = np.array([[1, 1, 2, 2], [2, 2, 1, 1]], np.uint32)
-    assert band_candidates(signatures, np.ones(2, np.bool_), 2, 2).tolist() == []
+    keys = banded(signatures, 2, 2)
+    assert band_candidates(keys, np.ones(2, np.bool_)).tolist() == []
 
 
 @pytest.mark.parametrize("n", [10, 100, 1000])
@@ -82,7 +94,7 @@ def test_large_buckets_propose_linearly_many_pairs(n: int) -> None:
     """A large bucket gives each article with its first four usable ones."""
     usable = np.ones(n, np.bool_)
     usable[0] = False
-    found = band_candidates(np.zeros((n, 4), np.uint32), usable, 2, 2)
+    found = band_candidates(np.zeros((n, 2), np.uint32), usable)
     hubs = range(1, 5)
     assert found.tolist() == [[i, j] for i in hubs for j in range(i + 1, n)]
 

@@ -20,9 +20,8 @@ UNKNOWN = -1
 
 def postings_of(sketches: list[list[int]]) -> Postings:
     """The postings of sketches, article k having the k-th."""
-    _, values = end_to_end(sketches)
-    articles = np.repeat(np.arange(len(sketches), dtype=np.int32), list(map(len, sketches)))
-    return build_postings(values, articles, len(sketches))
+    offsets, values = end_to_end(sketches)
+    return build_postings(offsets, values, np.ones(len(values), np.bool_), largest=2**64 - 1)
 
 
 def roles_of(
@@ -78,6 +77,32 @@ def test_postings_equal_a_dictionary(sketches: list[list[int]]) -> None:
     lists = [found.articles[a:b].tolist() for a, b in itertools.pairwise(found.offsets)]
     assert found.hashes.tolist() == list(expected)
     assert lists == list(expected.values())
+
+
+@examples
+@given(
+    st.lists(st.sets(st.integers(0, 2**61 - 1) | st.integers(0, 9), max_size=8).map(sorted)),
+    st.data(),
+)
+def test_parts_make_up_the_whole(sketches: list[list[int]], data: st.DataObject) -> None:
+    """However hashes are dealt out to parts, passes and threads, the postings are the same.
+
+    Entries that are not posted are not there.
+    """
+    offsets, values = end_to_end(sketches)
+    drawn = data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values)))
+    posted = np.array(drawn, np.bool_)
+    left = [
+        [int(h) for h, kept in zip(values[a:b], posted[a:b], strict=True) if kept]
+        for a, b in itertools.pairwise(offsets)
+    ]
+    whole = postings_of(left)
+    for part, passed, threads in ((1, 1, 1), (2, 3, 2), (1 << 16, 1 << 25, 3)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("dedupe.postings._PART", part)
+            patch.setattr("dedupe.postings._PASS", passed)
+            found = build_postings(offsets, values, posted, largest=2**61 - 1, threads=threads)
+        assert [a.tolist() for a in found] == [a.tolist() for a in whole]
 
 
 @examples

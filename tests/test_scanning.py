@@ -453,3 +453,52 @@ def test_texts_too_short_to_match_imply_no_pairs(tmp_path: Path) -> None:
     assert run["counts"]["pairs"] == 0
     assert run["counts"]["pairs_implied_by_groups"] == 0
     assert run["counts"]["exact_copies"] == 399
+
+
+@pytest.mark.parametrize("corpus", ["seeds", "mixed"])
+def test_families_are_the_same_without_passages(corpus: str, tmp_path: Path) -> None:
+    """Without passages the pairs, families and origins are those of a full scan, and no passage is.
+
+    Shares of what may be family are those of the alignment; others are of words in shared
+    shingles, which edited words are not.
+    """
+    path = SEEDS
+    if corpus == "mixed":
+        path = tmp_path / "corpus.parquet"
+        generate.corpus(600, seed=3).write_parquet(path)
+    full, quick = dedupe.scan(path), dedupe.scan(path, passages=False)
+
+    assert_frame_equal(full.families, quick.families)
+    assert quick.passages.height == 0
+    assert quick.passages.schema == full.passages.schema
+    assert_frame_equal(full.documents.drop("reused_share"), quick.documents.drop("reused_share"))
+    known = ["a", "b", "kind", "resemblance"]
+    assert_frame_equal(full.pairs.select(known), quick.pairs.select(known))
+    linked = full.pairs["net_a_in_b"].to_numpy() >= 0.3
+    assert_frame_equal(full.pairs.filter(linked), quick.pairs.filter(linked))
+    assert (quick.pairs["shared_words"] <= full.pairs["shared_words"] + 10).all()
+
+
+def test_an_interrupted_scan_goes_on(tmp_path: Path) -> None:
+    """With a directory of work a scan that died takes over its chunks, and gives the same tables."""
+    path = tmp_path / "corpus.parquet"
+    generate.corpus(400, seed=5).write_parquet(path)
+    expected = dedupe.scan(path, chunk_mb=0.2)
+    settings: dict[str, Any] = {"chunk_mb": 0.2, "memory_mb": 0, "work": tmp_path / "work"}
+
+    class Dying:
+        def stage(self, name: str) -> None:
+            if name == "verify":
+                raise KeyboardInterrupt
+
+        def bytes_read(self, done: int, total: int) -> None:
+            pass
+
+    with pytest.raises(KeyboardInterrupt):
+        dedupe.scan(path, progress=Dying(), **settings)
+    kept = sorted((tmp_path / "work").glob("chunk-*.npz"))
+    assert len(kept) > 2
+    before = [chunk.stat().st_mtime_ns for chunk in kept]
+    found = dedupe.scan(path, **settings)
+    _assert_same(found, expected)
+    assert [chunk.stat().st_mtime_ns for chunk in kept] == before

@@ -13,6 +13,7 @@ from dedupe.sketch import (
     MAX_SCALE,
     SKETCH_BUDGET,
     choose_scale,
+    distinct_ascending,
     fill_sketch,
     min_shared_hashes,
     sketch_limit,
@@ -35,6 +36,26 @@ def sketch(shingles: list[int], scale: int) -> list[int]:
 def test_sketch_is_a_sorted_set(shingles: list[int], scale: int) -> None:
     """A sketch is the distinct shingles below 2^64 / s, ascending."""
     assert sketch(shingles, scale) == sorted({h for h in shingles if h < 2**64 // scale})
+
+
+@examples
+@given(
+    st.lists(
+        st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 3), st.integers(2**64 - 4, 2**64 - 1)),
+        max_size=60,
+    )
+)
+def test_distinct_ascending_is_a_sorted_set(hashes: list[int]) -> None:
+    """Whatever the hashes, those left are the distinct ones, ascending."""
+    array = uint64(hashes)
+    n = distinct_ascending(array)
+    assert array[:n].tolist() == sorted(set(hashes))
+
+
+def test_one_hash_over_and_over_takes_linear_time() -> None:
+    """A text that says the same again and again has few distinct hashes, found without a square."""
+    array = np.repeat(uint64([2**60, 5, 2**63]), 300_000)
+    assert array[: distinct_ascending(array)].tolist() == [5, 2**60, 2**63]
 
 
 @examples

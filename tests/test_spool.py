@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import tempfile
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,9 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import examples, tokenise_texts
 
+from dedupe._threads import in_threads
 from dedupe.errors import OutputError
 from dedupe.spool import Spool
 from dedupe.tokens import Tokens
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COLUMNS = {"hashes": np.uint64, "starts": np.uint32, "ends": np.uint32, "flags": np.uint8}
 TEXTS = ["One two.\nThree four", "", "five", "中文 and six"]
@@ -86,12 +91,70 @@ def test_close_deletes_the_files() -> None:
 
 
 def test_columns_can_be_written_to_without_changing_the_file() -> None:
-    """A column read from disk is writable, as kernels need it, and a private copy."""
+    """A column read from disk is writable, as kernels need it: changes are seen here, not on disk."""
     spool = Spool(0)
     spool.append(batches()[0])
     spool.column("flags")[:] = 9
-    assert spool.column("flags").tolist() == batches()[0].flags.tolist()
+    assert set(spool.column("flags").tolist()) == {9}
+    first, end = 0, len(batches()[0].hashes)
+    assert list(spool.written(first, end))[-1] == batches()[0].flags.tobytes()
     spool.close()
+
+
+@pytest.mark.parametrize("budget", [0, 10**9])
+def test_threads_add_at_once(budget: int) -> None:
+    """Each batch is whole and where `append` says, whatever order threads come in."""
+    spool = Spool(budget)
+    tokens = [tokenise_texts([f"word{k} " * (k % 7 + 1)])[1] for k in range(200)]
+    firsts = in_threads(spool.append, tokens, 4)
+    hashes = spool.column("hashes")
+    for first, batch in zip(firsts, tokens, strict=True):
+        assert hashes[first : first + len(batch.hashes)].tolist() == batch.hashes.tolist()
+    assert spool.n_tokens == sum(len(batch.hashes) for batch in tokens)
+    spool.close()
+
+
+def test_memory_grows_as_needed() -> None:
+    """Where more tokens come than were expected, room is made and nothing is lost."""
+    spool = Spool(10**9, expected=1)
+    tokens = tokenise_texts([" ".join(map(str, range(400_000)))])[1]
+    for _ in range(4):
+        spool.append(tokens)
+    assert spool.column("hashes").tolist() == tokens.hashes.tolist() * 4
+    assert not spool.spilled
+
+
+def test_relieving_changes_nothing() -> None:
+    """What is given back to the system is read again when it is looked at, and flags stay."""
+    spool = Spool(0)
+    spool.append(batches()[0])
+    before = spool.column("hashes").tolist()
+    spool.column("flags")[:] = 9
+    spool.relieve(10**12)
+    assert spool.column("hashes").tolist() == before
+    assert set(spool.column("flags").tolist()) == {9}
+    spool.close()
+
+
+def test_files_of_an_earlier_process(tmp_path: Path) -> None:
+    """Files in a directory outlast the spool; what is not taken over of them is cut off."""
+    first = Spool(0, directory=tmp_path)
+    for tokens in batches():
+        first.append(tokens)
+    first.flush()
+    first.close()
+    kept = len(batches()[0].hashes)
+    again = Spool.reopen(tmp_path)
+    assert again is not None
+    assert again.n_tokens == sum(len(tokens.hashes) for tokens in batches())
+    again.close()
+    second = Spool(10**9, directory=tmp_path)
+    second.adopt(kept)
+    assert second.append(batches()[3]) == kept
+    expected = [*batches()[0].hashes.tolist(), *batches()[3].hashes.tolist()]
+    assert second.column("hashes").tolist() == expected
+    second.close()
+    assert Spool.reopen(tmp_path / "nowhere") is None
 
 
 def test_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import examples, pairs_array, shingles_of, spans_of
 
-from dedupe.verify import resemblance, shared_shingles, table_size, table_slot
+from dedupe.hashtable import maybe_repeated, table_size, table_slot
+from dedupe.verify import covered_words, resemblance, shared_shingles
 
 Case = tuple[list[list[int]], list[tuple[int, int]], int]
 
@@ -39,7 +40,7 @@ def test_resemblance_equals_sets(case: Case) -> None:
     rows, pairs, w = case
     sets = [set(shingles_of(row, w)) for row in rows]
     array, arrays = pairs_array(pairs), spans_of(rows)
-    found = resemblance(array, shared_shingles(array, *arrays, w), *arrays, w)
+    found = resemblance(array, shared_shingles(array, *arrays, w), *arrays, w, threads=2)
     assert found.tolist() == [
         len(sets[a] & sets[b]) / max(1, len(sets[a] | sets[b])) for a, b in pairs
     ]
@@ -61,6 +62,41 @@ def test_slices_make_up_the_whole(case: Case, cut: int) -> None:
     ]
     assert np.concatenate(counts).tolist() == shared.tolist()
     assert np.concatenate(shares).tolist() == jaccard.tolist()
+
+
+def covered(row: list[int], other: list[int], w: int) -> set[int]:
+    """Places of a text that lie in a shingle which the other text has, too."""
+    known = set(shingles_of(other, w))
+    mine = shingles_of(row, w)
+    return {k + i for k, shingle in enumerate(mine) if shingle in known for i in range(w)}
+
+
+@examples
+@given(cases(), st.data())
+def test_covered_words_equal_sets(case: Case, data: st.DataObject) -> None:
+    """Words in shared shingles are counted in both directions, all and those not set aside."""
+    rows, pairs, w = case
+    n = sum(map(len, rows))
+    flags = data.draw(st.lists(st.integers(0, 7), min_size=n, max_size=n))
+    spans, hashes = spans_of(rows)
+    found = covered_words(pairs_array(pairs), spans, hashes, np.array(flags, np.uint8), w, 6)
+    for (a, b), counts in zip(pairs, found.tolist(), strict=True):
+        sides = []
+        for one, other in ((a, b), (b, a)):
+            start = int(spans[one, 0])
+            sides.append({start + k for k in covered(rows[one], rows[other], w)})
+        net = [sum(flags[k] & 6 == 0 for k in side) for side in sides]
+        assert counts == [len(sides[0]), len(sides[1]), *net]
+
+
+@examples
+@given(st.lists(st.integers(0, 2000), max_size=50))
+def test_what_is_repeated_is_never_missed(keys: list[int]) -> None:
+    """A key that is there twice is always told to be; of all-different small keys none is."""
+    for kind in (np.uint32, np.uint64):
+        found = maybe_repeated(np.array(keys, kind)).tolist()
+        assert all(told or keys.count(key) == 1 for key, told in zip(keys, found, strict=True))
+    assert not maybe_repeated(np.arange(1000, dtype=np.uint64)).any()
 
 
 def test_no_pairs() -> None:

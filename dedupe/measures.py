@@ -1,0 +1,190 @@
+"""Directed shares of verified pairs, raw and net, from alignments or from shared shingles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe._jit import kernel
+from dedupe.align import (
+    A_END,
+    A_START,
+    B_END,
+    B_START,
+    NET,
+    PAIR,
+    TOTAL,
+    net_words,
+)
+from dedupe.tokens import FURNITURE, QUOTED
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedupe.ingest import Articles
+
+__all__ = ["ASIDE", "Matches", "Measures", "count_reused"]
+
+ASIDE = int(QUOTED | FURNITURE)
+"""Flags of tokens that net shares leave out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Verified pairs of articles and what they share.
+
+    Attributes:
+        pairs: int64 (n_pairs, 2), article numbers, the longer article first, ascending.
+        resemblance: float64 (n_pairs,), exact Jaccard of the shingle sets.
+        shared_words: int64 (n_pairs,), words aligned one to one.
+        shares: float64 (n_pairs, 2), share of the words of a found in b, and of b in a.
+        net: float64 (n_pairs, 2), the same without quotations and boilerplate.
+        net_words: int64 (n_pairs,), shared words that are neither.
+        passages: int32 (n_passages, 9), as in `dedupe.align.Alignment`; without
+            `config.passages` only those of pairs that may link families.
+        reused_words: int64 (n_articles,), words of each article that lie in any of the passages.
+        counts: what each stage found, thinned or capped, for the run's record.
+    """
+
+    pairs: NDArray[np.int64]
+    resemblance: NDArray[np.float64]
+    shared_words: NDArray[np.int64]
+    shares: NDArray[np.float64]
+    net: NDArray[np.float64]
+    net_words: NDArray[np.int64]
+    passages: NDArray[np.int32]
+    reused_words: NDArray[np.int64]
+    counts: dict[str, int]
+
+    def without_passages(self) -> Matches:
+        """The same pairs, with no passage."""
+        return replace(self, passages=self.passages[:0])
+
+
+@kernel
+def _count_aside(
+    spans: NDArray[np.int64],
+    flags: NDArray[np.uint8],
+    wanted: NDArray[np.bool_],
+    out: NDArray[np.int64],
+) -> None:
+    for article in range(len(spans)):
+        if wanted[article]:
+            n = 0
+            for k in range(spans[article, 0], spans[article, 1]):
+                n += np.int64((flags[k] & (QUOTED | FURNITURE)) != 0)
+            out[article] = n
+
+
+@kernel
+def _mark_passages(
+    passages: NDArray[np.int32],
+    pairs: NDArray[np.int64],
+    spans: NDArray[np.int64],
+    reused: NDArray[np.bool_],
+) -> None:
+    """Mark the tokens of passages on both sides."""
+    for row in range(len(passages)):
+        a, b = pairs[passages[row, PAIR], 0], pairs[passages[row, PAIR], 1]
+        for k in range(passages[row, A_START], passages[row, A_END]):
+            reused[spans[a, 0] + k] = True
+        for k in range(passages[row, B_START], passages[row, B_END]):
+            reused[spans[b, 0] + k] = True
+
+
+@kernel
+def _count_reused(
+    spans: NDArray[np.int64], reused: NDArray[np.bool_], out: NDArray[np.int64]
+) -> None:
+    for article in range(len(spans)):
+        n = 0
+        for k in range(spans[article, 0], spans[article, 1]):
+            n += np.int64(reused[k])
+        out[article] = n
+
+
+def count_reused(
+    spans: NDArray[np.int64], pairs: NDArray[np.int64], passages: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """int64 (n_articles,), words of each article that lie in any passage, on either side.
+
+    Args:
+        spans: int64 (n_articles, 2), first token and token after the last of each article.
+        pairs: int64 (n_pairs, 2), those that the passages are of.
+        passages: as in `Matches`.
+    """
+    words = np.zeros(len(spans), np.int64)
+    reused = np.zeros(spans.max(initial=0), np.bool_)
+    _mark_passages(passages, pairs, spans, reused)
+    _count_reused(spans, reused, words)
+    return words
+
+
+class Measures:
+    """Directed shares of pairs, raw and net, as they are found out.
+
+    Attributes:
+        pairs: int64 (n_pairs, 2).
+        words, aside: int64 (n_pairs, 2), words of both articles, and those of them that are
+            quotation or boilerplate.
+        shared_words, shares, net, net_words: as in `Matches`.
+    """
+
+    def __init__(
+        self, articles: Articles, pairs: NDArray[np.int64], flags: NDArray[np.uint8]
+    ) -> None:
+        wanted = np.zeros(len(articles), np.bool_)
+        wanted[pairs.ravel()] = True
+        aside = np.zeros(len(articles), np.int64)
+        _count_aside(articles.spans, flags, wanted, aside)
+        self.pairs = pairs
+        self.words = articles.words[pairs].reshape(-1, 2)
+        self.aside = aside[pairs].reshape(-1, 2)
+        self.shared_words = np.zeros(len(pairs), np.int64)
+        self.net_words = np.zeros(len(pairs), np.int64)
+        self.shares = np.zeros((len(pairs), 2))
+        self.net = np.zeros((len(pairs), 2))
+
+    def cover(self, words: NDArray[np.int64]) -> None:
+        """Take over what shared shingles say, as `dedupe.verify.covered_words` gives it."""
+        self.shared_words = words[:, :2].min(axis=1)
+        self.net_words = words[:, 2:].min(axis=1)
+        self.shares = words[:, :2] / np.maximum(self.words, 1)
+        self.net = words[:, 2:] / np.maximum(self.words - self.aside, 1)
+
+    def take(
+        self, rows: NDArray[np.int64], passages: NDArray[np.int32], totals: NDArray[np.int64]
+    ) -> None:
+        """Take over what an alignment of some of the pairs says, and number its passages by them."""
+        # What is left of each article without quotations and boilerplate, its own or the other's.
+        body = net_words(self.words[rows], self.aside[rows], totals)
+        self.shared_words[rows] = totals[:, TOTAL]
+        self.net_words[rows] = totals[:, NET]
+        self.shares[rows] = totals[:, [TOTAL]] / np.maximum(self.words[rows], 1)
+        self.net[rows] = totals[:, [NET]] / np.maximum(body, 1)
+        passages[:, PAIR] = rows[passages[:, PAIR]]
+
+    def matches(
+        self,
+        jaccard: NDArray[np.float64],
+        passages: NDArray[np.int32],
+        reused_words: NDArray[np.int64],
+        shown: NDArray[np.bool_],
+        counts: dict[str, int],
+    ) -> Matches:
+        """All pairs that are shown."""
+        if not shown.all():
+            passages[:, PAIR] = (np.cumsum(shown) - 1)[passages[:, PAIR]]
+        return Matches(
+            pairs=self.pairs[shown],
+            resemblance=jaccard[shown],
+            shared_words=self.shared_words[shown],
+            shares=self.shares[shown],
+            net=self.net[shown],
+            net_words=self.net_words[shown],
+            passages=passages,
+            reused_words=reused_words,
+            counts=counts,
+        )
