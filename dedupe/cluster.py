@@ -15,7 +15,7 @@ Order of input plays no part: ties fall to the articles' numbers, which are cont
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -186,37 +186,57 @@ def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
         yield int(values[first]), int(first), int(last)
 
 
-_Link = tuple[int, int, float]
-_Bundle = tuple[float, set[int], set[int]]
+@kernel
+def _root(parent: NDArray[np.int64], x: int) -> int:
+    while parent[x] != x:
+        parent[x] = parent[parent[x]]
+        x = parent[x]
+    return x
+
+
+@kernel
+def _merge(parent: NDArray[np.int64], size: NDArray[np.int64], x: int, y: int) -> None:
+    """Make one set of two; the root is the member of the lowest number."""
+    x, y = _root(parent, x), _root(parent, y)
+    if x != y:
+        low, high = min(x, y), max(x, y)
+        parent[high] = low
+        size[low] += size[high]
+
+
+@kernel
+def _merge_all(
+    parent: NDArray[np.int64], size: NDArray[np.int64], pairs: NDArray[np.int64]
+) -> None:
+    for k in range(len(pairs)):
+        _merge(parent, size, pairs[k, 0], pairs[k, 1])
+
+
+@kernel
+def _roots(parent: NDArray[np.int64], articles: NDArray[np.int64], out: NDArray[np.int64]) -> None:
+    for k in range(len(articles)):
+        out[k] = _root(parent, articles[k])
 
 
 class _Clusters:
-    """Disjoint sets with sizes; the root is the member of the lowest number."""
+    """Disjoint sets of n articles."""
 
     def __init__(self, n: int) -> None:
-        self.parent = list(range(n))
-        self.size = [1] * n
-
-    def root(self, x: int) -> int:
-        while self.parent[x] != x:
-            self.parent[x] = self.parent[self.parent[x]]
-            x = self.parent[x]
-        return x
-
-    def merge(self, x: int, y: int) -> None:
-        x, y = sorted((self.root(x), self.root(y)))
-        if x != y:
-            self.parent[y] = x
-            self.size[x] += self.size[y]
+        self.parent = np.arange(n)
+        self.size = np.ones(n, np.int64)
 
     def merge_all(self, pairs: NDArray[np.int64]) -> None:
-        for x, y in pairs.tolist():
-            self.merge(x, y)
+        _merge_all(self.parent, self.size, np.ascontiguousarray(pairs))
 
-    def roots(self) -> NDArray[np.int64]:
-        return np.array([self.root(x) for x in range(len(self.parent))], np.int64)
+    def roots(self, articles: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """The root of each of some articles, of all if none are named."""
+        wanted = np.arange(len(self.parent)) if articles is None else articles
+        out = np.empty(len(wanted), np.int64)
+        _roots(self.parent, wanted, out)
+        return out
 
 
+@kernel
 def _quorum(size: int, other: int, weight: float) -> int:
     """Members of a cluster of this size that must bear out a link to one of size `other`."""
     half = (size + 1) // 2
@@ -248,78 +268,114 @@ def cluster(
     mixed = round_ups[pairs].any(axis=1)
     same = near & (round_ups[pairs[:, 0]] == round_ups[pairs[:, 1]]) if len(pairs) else near
     clusters.merge_all(pairs[same])
-    links = [
-        (x, y, w)
-        for (x, y), w in zip(
-            pairs[~same & ~mixed].tolist(), weights[~same & ~mixed].tolist(), strict=True
-        )
-    ]
+    links, weights = pairs[~same & ~mixed], weights[~same & ~mixed]
     merging = True
     while merging:
-        links = [link for link in links if clusters.root(link[0]) != clusters.root(link[1])]
-        merging = _merge_pass(clusters, links)
-    _attach_satellites(clusters, links)
+        bundles, apart = _bundle(clusters, links, weights)
+        links, weights = links[apart], weights[apart]
+        merging = _merge_pass(bundles, clusters.parent, clusters.size)
+    bundles, _ = _bundle(clusters, links, weights)
+    _attach_satellites(bundles, clusters.parent, clusters.size)
     return clusters.roots()
 
 
-def _bundle(clusters: _Clusters, links: list[_Link]) -> dict[tuple[int, int], _Bundle]:
-    """Links between the same two clusters: the best weight, and the members on each side."""
-    bundles: dict[tuple[int, int], _Bundle] = {}
-    for *ends, weight in links:
-        (root_x, x), (root_y, y) = sorted((clusters.root(end), end) for end in ends)
-        best, side_x, side_y = bundles.setdefault((root_x, root_y), (weight, set(), set()))
-        side_x.add(x)
-        side_y.add(y)
-        if weight > best:
-            bundles[root_x, root_y] = (weight, side_x, side_y)
-    return bundles
+class _Bundles(NamedTuple):
+    """Links between the same two clusters, best first, then by the clusters' roots.
+
+    Attributes:
+        roots: int64 (n, 2), the lower root first.
+        weights: float64 (n,), of the best link.
+        members: int64 (n, 2), members on each side that take part.
+    """
+
+    roots: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    members: NDArray[np.int64]
 
 
-def _merge_pass(clusters: _Clusters, links: list[_Link]) -> bool:
+def _bundle(
+    clusters: _Clusters, links: NDArray[np.int64], weights: NDArray[np.float64]
+) -> tuple[_Bundles, NDArray[np.bool_]]:
+    """Links between different clusters as bundles, and which links those are."""
+    roots = np.stack([clusters.roots(links[:, side].copy()) for side in range(2)], axis=1)
+    apart: NDArray[np.bool_] = roots[:, 0] != roots[:, 1]
+    roots, links, weights = roots[apart], links[apart], weights[apart]
+    turn = roots[:, 0] > roots[:, 1]
+    roots[turn], ends = roots[turn, ::-1], links.copy()
+    ends[turn] = links[turn, ::-1]
+    counted = []
+    for side in range(2):
+        order = np.lexsort((ends[:, side], roots[:, 1], roots[:, 0]))
+        new = _changes(roots[order])
+        # A member counts once in each bundle.
+        first = new | _changes(ends[order, side, None])
+        starts = np.flatnonzero(new)
+        counted.append(np.add.reduceat(first.astype(np.int64), starts) if len(starts) else starts)
+    best = np.maximum.reduceat(weights[order], starts) if len(starts) else weights
+    found = roots[order][starts]
+    by_weight = np.lexsort((found[:, 1], found[:, 0], -best))
+    members = np.stack(counted, axis=1)
+    return _Bundles(found[by_weight], best[by_weight], members[by_weight]), apart
+
+
+def _changes(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Bool (n,): rows that differ from the one before, the first among them."""
+    changed = np.ones(len(rows), np.bool_)
+    changed[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    return changed
+
+
+@kernel
+def _merge_pass(bundles: _Bundles, parent: NDArray[np.int64], size: NDArray[np.int64]) -> bool:
     """Merge what the links bear out, each cluster judged as it stood before; whether any did."""
-    bundles = _bundle(clusters, links)
-    size = {root: clusters.size[root] for key in bundles for root in key}
-    merged: set[int] = set()  # took part in a merge that changed what it is
-    grown: set[int] = set()  # took in lone articles only
-    for (x, y), (weight, side_x, side_y) in sorted(
-        bundles.items(), key=lambda item: (-item[1][0], item[0])
-    ):
-        lone = size[x] == 1 or size[y] == 1
-        busy = merged if lone else merged | grown
-        if x in busy or y in busy:
+    roots, weights, members = bundles.roots, bundles.weights, bundles.members
+    before = size.copy()
+    merged = np.zeros(len(parent), np.bool_)  # took part in a merge that changed what it is
+    grown = np.zeros(len(parent), np.bool_)  # took in lone articles only
+    n = 0
+    for k in range(len(roots)):
+        x, y = roots[k, 0], roots[k, 1]
+        lone = before[x] == 1 or before[y] == 1
+        if merged[x] or merged[y] or (not lone and (grown[x] or grown[y])):
             continue
-        if len(side_x) < _quorum(size[x], size[y], weight):
+        if members[k, 0] < _quorum(before[x], before[y], weights[k]):
             continue
-        if len(side_y) < _quorum(size[y], size[x], weight):
+        if members[k, 1] < _quorum(before[y], before[x], weights[k]):
             continue
-        clusters.merge(x, y)
-        if lone and size[x] != size[y]:
-            small, large = (x, y) if size[x] < size[y] else (y, x)
-            merged.add(small)
-            grown.add(large)
+        _merge(parent, size, x, y)
+        n += 1
+        if lone and before[x] != before[y]:
+            small, large = (x, y) if before[x] < before[y] else (y, x)
+            merged[small] = True
+            grown[large] = True
         else:
-            merged.update((x, y))
-    return bool(merged)
+            merged[x] = True
+            merged[y] = True
+    return n > 0
 
 
-def _attach_satellites(clusters: _Clusters, links: list[_Link]) -> None:
+@kernel
+def _attach_satellites(
+    bundles: _Bundles, parent: NDArray[np.int64], size: NDArray[np.int64]
+) -> None:
     """Give what is left of one to three articles to the cluster it links to best.
 
-    All of them must link to it, or one strongly. Once, and to clusters as they stood before: what is attached attracts nothing further.
+    All of them must link to it, or one strongly. Once, and to clusters as they stood before: what
+    is attached attracts nothing further.
     """
-    bundles = _bundle(clusters, links)
-    size = {root: clusters.size[root] for key in bundles for root in key}
-    attached: set[int] = set()
-    hosts: set[int] = set()
-    for key, (weight, *sides) in sorted(bundles.items(), key=lambda item: (-item[1][0], item[0])):
-        small, large = (0, 1) if size[key[0]] <= size[key[1]] else (1, 0)
-        satellite, host = key[small], key[large]
-        if size[satellite] > MAX_SATELLITE:
+    roots, weights, members = bundles.roots, bundles.weights, bundles.members
+    before = size.copy()
+    attached = np.zeros(len(parent), np.bool_)
+    hosts = np.zeros(len(parent), np.bool_)
+    for k in range(len(roots)):
+        small = 0 if before[roots[k, 0]] <= before[roots[k, 1]] else 1
+        satellite, host = roots[k, small], roots[k, 1 - small]
+        if before[satellite] > MAX_SATELLITE:
             continue
-        if len(sides[small]) < size[satellite] and weight < STRONG:
+        if members[k, small] < before[satellite] and weights[k] < STRONG:
             continue
-        if satellite in attached or satellite in hosts or host in attached:
+        if attached[satellite] or hosts[satellite] or attached[host]:
             continue
-        clusters.merge(satellite, host)
-        attached.add(satellite)
-        hosts.add(host)
+        _merge(parent, size, satellite, host)
+        attached[satellite] = True
+        hosts[host] = True

@@ -264,6 +264,65 @@ def _articles_in(entries: NDArray[np.int32], lengths: NDArray[np.int64], roles: 
     return len(np.unique(entries[np.repeat(roles.boilerplate, lengths)]))
 
 
+@kernel
+def _add_pair(out: NDArray[np.int64], n: int, x: int, y: int) -> int:
+    """Write a pair if there is room at all; the number of pairs so far."""
+    if len(out):
+        out[n, 0], out[n, 1] = x, y
+    return n + 1
+
+
+@kernel
+def _expand_pairs(
+    proposed: NDArray[np.int64],
+    leader: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    members: NDArray[np.int64],
+    copies: NDArray[np.int64],
+    max_group_pairs: int,
+    long_enough: NDArray[np.bool_],
+    out: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Write the pairs, or without room count them; also how many are implied and not written.
+
+    An article that leads no group stands for its exact copies, which have neighbouring numbers.
+    """
+    n, implied = 0, 0
+    for row in range(len(proposed)):
+        x, y = proposed[row, 0], proposed[row, 1]
+        n_x = offsets[x + 1] - offsets[x] if leader[x] == x else copies[x]
+        n_y = offsets[y + 1] - offsets[y] if leader[y] == y else copies[y]
+        full = n_x * n_y <= max_group_pairs
+        one = not full and n_x + n_y > max_group_pairs
+        if one:
+            n = _add_pair(out, n, x, y)
+        for i in range(0 if one else n_x):
+            member_x = members[offsets[x] + i] if leader[x] == x else x + i
+            if not full:
+                n = _add_pair(out, n, member_x, y)
+            for j in range(n_y if full else 0):
+                member_y = members[offsets[y] + j] if leader[y] == y else y + j
+                n = _add_pair(out, n, member_x, member_y)
+        for j in range(0 if one or full else n_y):
+            member_y = members[offsets[y] + j] if leader[y] == y else y + j
+            n = _add_pair(out, n, x, member_y)
+        if not full and long_enough[x] and long_enough[y]:
+            implied += n_x * n_y - (1 if one else min(n_x * n_y, n_x + n_y))
+    for x in range(len(leader)):
+        first, size = offsets[x], offsets[x + 1] - offsets[x]
+        total = size * (size - 1) // 2
+        if total > max_group_pairs:
+            for i in range(size):
+                if members[first + i] != x:
+                    n = _add_pair(out, n, x, members[first + i])
+            implied += total - (size - 1) if long_enough[x] else 0
+        else:
+            for i in range(size):
+                for j in range(i + 1, size):
+                    n = _add_pair(out, n, members[first + i], members[first + j])
+    return n, implied
+
+
 def _expand(
     proposed: NDArray[np.int64],
     copy_of: NDArray[np.int64],
@@ -280,43 +339,12 @@ def _expand(
         there; the others are counted as "pairs_implied_by_groups".
     """
     n = len(copy_of)
-    leader = groups.representative
-    group_size = np.diff(groups.offsets)
     copies = np.bincount(copy_of, minlength=n)
-    stands_for = np.where(leader == np.arange(n), group_size, copies)
-    alone = (stands_for[proposed] == 1).all(axis=1)
-    parts = [proposed[alone]]
-    implied = 0
-
-    def members(x: int) -> NDArray[np.int64]:
-        if leader[x] == x:
-            return groups.of(x)
-        return np.arange(x, x + copies[x])  # exact copies have neighbouring numbers
-
-    for x, y in proposed[~alone].tolist():
-        left, right = members(x), members(y)
-        total = len(left) * len(right)
-        if total > max_group_pairs:
-            with_one = np.r_[left, np.full(len(right), x)], np.r_[np.full(len(left), y), right]
-            rows = np.stack(with_one, axis=1)
-            if len(rows) > max_group_pairs:
-                rows = np.array([[x, y]])
-            implied += (total - min(total, len(rows))) if long_enough[[x, y]].all() else 0
-        else:
-            rows = np.stack([np.repeat(left, len(right)), np.tile(right, len(left))], axis=1)
-        parts.append(rows)
-    for x in np.flatnonzero(group_size > 1).tolist():
-        group = groups.of(x)
-        total = len(group) * (len(group) - 1) // 2
-        if total > max_group_pairs:
-            others = group[group != x]
-            parts.append(np.stack([np.full(len(others), x), others], axis=1))
-            implied += total - len(others) if long_enough[x] else 0
-        else:
-            i, j = np.triu_indices(len(group), 1)
-            parts.append(np.stack([group[i], group[j]], axis=1))
-    counts["pairs_implied_by_groups"] = implied
-    pairs = np.sort(np.concatenate(parts), axis=1)
+    arrays = (proposed, *groups, copies, max_group_pairs, long_enough)
+    rows, _ = _expand_pairs(*arrays, np.empty((0, 2), np.int64))
+    found = np.empty((rows, 2), np.int64)
+    _, counts["pairs_implied_by_groups"] = _expand_pairs(*arrays, found)
+    pairs = np.sort(found, axis=1)
     packed = np.unique(pairs[:, 0] * n + pairs[:, 1])
     pairs = np.stack([packed // max(n, 1), packed % max(n, 1)], axis=1)
     distinct: NDArray[np.int64] = pairs[pairs[:, 0] != pairs[:, 1]]
