@@ -106,8 +106,10 @@ def run(
     )
 
 
-def run_until_killed(command: Sequence[str], after: float) -> tuple[float, bool]:
+def run_until_killed(command: Sequence[str], after: float | None) -> tuple[float, bool]:
     """Run a command and kill it, with all its children, `after` seconds later, as `kill -9` does.
+
+    None lets it end by itself.
 
     Returns:
         Seconds it ran, and whether it was killed: it may end before.
