@@ -12,13 +12,13 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,6 +62,8 @@ BLOCK = 50_000
 """Articles generated at a time: bounds memory to about 1 GB at the usual lengths."""
 WIDTH = 5
 """Words per n-gram that `share_truth` counts, as `benchmarks.oracle` does."""
+ROW_GROUP = 10_000
+"""Articles written at a time."""
 EPOCH = np.datetime64("2021-01-01T00:00:00")
 
 
@@ -300,15 +302,13 @@ def write(blocks: Iterator[pl.DataFrame], path: Path) -> None:
             for block in blocks:
                 block.write_ndjson(file)
         return
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        parts = []
-        for number, block in enumerate(blocks):
-            parts.append(Path(folder) / f"{number:06d}.parquet")
-            block.write_parquet(parts[-1])
-        if len(parts) == 1:
-            parts[0].replace(path)
-        else:
-            pl.scan_parquet(parts).sink_parquet(path)
+
+    def slices(*_: object) -> Iterator[pl.DataFrame]:
+        for block in blocks:
+            yield from block.iter_slices(ROW_GROUP)
+
+    frame = register_io_source(slices, schema=SCHEMA)
+    frame.sink_parquet(path, row_group_size=ROW_GROUP, maintain_order=True)
 
 
 def render(codes: Codes) -> str:
