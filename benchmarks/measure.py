@@ -44,7 +44,7 @@ __all__ = [
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes per unit of `ru_maxrss`, which the systems do not agree on."""
 _SAMPLE = 0.2
-"""Seconds between two looks at a process and its children; a look takes some 3 ms."""
+"""Seconds between two looks at a process and its children; a look takes less than a millisecond."""
 _BLOCK = 512
 """Bytes per unit of `st_blocks`, by POSIX."""
 _PROC = Path("/proc")
@@ -83,14 +83,14 @@ def run(
     Raises:
         RuntimeError: it failed; the message ends with the last it wrote to standard error.
     """
+    started = time.perf_counter()
     with _started(command, env) as (process, errors):
         sampler = _Sampler(process.pid, folders)
         with sampler:
-            started = time.perf_counter()
             assert process.stdout is not None
             output = process.stdout.read().decode()
             _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - started + sampler.delay
+            seconds = time.perf_counter() - started
             process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             errors.seek(0)
@@ -249,15 +249,13 @@ class _Sampler:
         self._folders = folders
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._began = time.perf_counter()
-        self.delay = 0.0
+        self._others: set[str] = set()
         self.memory = 0
         self.disk = 0
 
     def __enter__(self) -> None:
         if _PROC.is_dir() or self._folders:
             self._thread.start()
-        self.delay = time.perf_counter() - self._began
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
@@ -266,7 +264,7 @@ class _Sampler:
 
     def _watch(self) -> None:
         while not self._stop.wait(_SAMPLE):
-            processes = _processes(self._session)
+            processes = _processes(self._session, self._others)
             if len(processes) > 1:  # the system's own figure is exact for one
                 self.memory = max(self.memory, sum(map(_proportional, processes)))
             files = dict(entry for process in processes for entry in _unnamed(process))
@@ -275,14 +273,21 @@ class _Sampler:
             self.disk = max(self.disk, sum(files.values()))
 
 
-def _processes(session: int) -> list[Path]:
-    """The processes of a session."""
+def _processes(session: int, others: set[str]) -> list[Path]:
+    """The processes of a session; those of others are added to `others` and not looked at again."""
     found = []
-    for stat in _PROC.glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, IndexError, ValueError):
+    for name in os.listdir(_PROC):  # noqa: PTH208 - names alone, and often
+        if not name.isdigit() or name in others:
+            continue
+        try:
             # The name, in brackets, may hold anything; the session is the 4th field after it.
-            if int(stat.read_text().rpartition(")")[2].split()[3]) == session:
-                found.append(stat.parent)
+            stat = (_PROC / name / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(stat[3]) == session:
+            found.append(_PROC / name)
+        elif int(stat[1]) != os.getpid():  # one of ours may be about to begin its session
+            others.add(name)
     return found
 
 

@@ -61,8 +61,13 @@ def test_unnamed_files_are_seen() -> None:
 
 @PROC
 def test_processes_of_a_session() -> None:
-    """This process is among those of its session."""
-    assert Path(f"/proc/{os.getpid()}") in measure._processes(os.getsid(0))
+    """This process is among those of its session, the first of all processes is not."""
+    others: set[str] = set()
+    for _ in range(2):  # from the second time on others are known
+        found = measure._processes(os.getsid(0), others)
+        assert Path(f"/proc/{os.getpid()}") in found
+    assert all(os.getsid(int(path.name)) == os.getsid(0) for path in found if path.exists())
+    assert not others & {path.name for path in found}
 
 
 def test_rounds_take_turns() -> None:
