@@ -134,7 +134,7 @@ def report(measured: Mapping[str, Sequence[Run]], recalls: Mapping[str, Recall])
 
 
 def stages(measured: Mapping[str, Sequence[Run]]) -> str:
-    """The seconds of dedupe's stages, medians."""
+    """The seconds of dedupe's stages, medians; nothing if it did not run."""
     from benchmarks.tables import markdown
 
     told = {
@@ -142,8 +142,10 @@ def stages(measured: Mapping[str, Sequence[Run]]) -> str:
         for name in ("dedupe", FULL)
         if name in measured
     }
+    if not told:
+        return ""
     names = list(dict.fromkeys(stage for runs in told.values() for run in runs for stage in run))
-    return markdown(
+    return "Seconds of dedupe's stages, as it tells them itself:\n\n" + markdown(
         ["stage", *(_TITLES[name] for name in told)],
         [
             [
@@ -203,7 +205,8 @@ def main() -> None:
         names = [n for n in args.only if n not in absent]
         plain = folder / "corpus.txt"
         _in_child("plain", corpus, plain)
-        warm()
+        if {"dedupe", FULL, "bare"} & set(names):
+            warm()
         jobs = {n: partial(_run, n, corpus, plain, folder / n) for n in names}
         measured = rounds(jobs, args.runs)
         oracle = args.oracle or folder / "oracle.parquet"
@@ -254,7 +257,6 @@ def _whole_report(
         machine(_PACKAGES),
         report(measured, recalls),
         notes(recalls, absent, aligned),
-        "Seconds of dedupe's stages, as it tells them itself:",
         stages(measured),
     ]
     return "\n\n".join(part for part in parts if part)
