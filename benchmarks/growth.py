@@ -149,8 +149,19 @@ def report(steps: Sequence[Step]) -> str:
     """What each corpus cost, and what was found in it."""
     from benchmarks.tables import markdown
 
-    header = ["articles", "text", "seconds", "per 10,000", "CPU seconds", "peak memory", "disk",
-              "recall", "large families whole", "least share", "strangers"]  # fmt: skip
+    header = [
+        *(
+            "articles",
+            "text",
+            "seconds",
+            "per 10,000",
+            "CPU seconds",
+            "peak memory",
+            "disk",
+            "pairs",
+        ),
+        *("recall", "large families whole", "least share", "strangers"),
+    ]
     return markdown(
         header,
         [
@@ -162,6 +173,7 @@ def report(steps: Sequence[Step]) -> str:
                 f"{step.measured.cpu:.1f}",
                 f"{step.measured.peak / 1e9:.2f} GB",
                 f"{step.measured.disk / 1e9:.2f} GB",
+                step.measured.said.get("pairs"),
                 f"{step.score.found / max(1, step.score.copies):.4f} of {step.score.copies:,}",
                 f"{step.score.whole} of {step.score.large}",
                 f"{step.score.least:.4f}",
@@ -255,7 +267,7 @@ def _step(corpus: Path, articles: int, mode: str, folder: Path) -> Step:
         measured = run(command, env=env, folders=[out, temporary])
         if mode == "full":
             said = json.loads((out / "run.json").read_text(encoding="utf-8"))
-            measured.said["stages"] = said["seconds"]
+            measured.said.update(stages=said["seconds"], pairs=said["counts"]["pairs"])
         told = run(
             [sys.executable, "-m", "benchmarks.growth", "--child", str(corpus), str(out)]
         ).said
