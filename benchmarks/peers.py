@@ -253,6 +253,7 @@ def _whole_report(
     aligned = "dedupe" in measured and not has_pairs_only()
     size = int(texts.str.len_bytes().sum()) / 1e6
     parts = [
+        "# From a file to pairs",
         f"{len(texts):,} articles, {size:,.0f} MB of text; medians of {runs} rounds.",
         machine(_PACKAGES),
         report(measured, recalls),
