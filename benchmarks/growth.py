@@ -167,12 +167,12 @@ def report(steps: Sequence[Step]) -> str:
         [
             [
                 step.articles,
-                f"{step.text / 1e9:.2f} GB",
+                _size(step.text),
                 f"{step.measured.seconds:.1f}",
                 f"{step.measured.seconds / step.articles * 10_000:.2f}",
                 f"{step.measured.cpu:.1f}",
-                f"{step.measured.peak / 1e9:.2f} GB",
-                f"{step.measured.disk / 1e9:.2f} GB",
+                _size(step.measured.peak),
+                _size(step.measured.disk),
                 step.measured.said.get("pairs"),
                 f"{step.score.found / max(1, step.score.copies):.4f} of {step.score.copies:,}",
                 f"{step.score.whole} of {step.score.large}",
@@ -182,6 +182,10 @@ def report(steps: Sequence[Step]) -> str:
             for step in steps
         ],
     )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def stages(steps: Sequence[Step]) -> str:

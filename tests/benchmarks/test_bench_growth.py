@@ -90,7 +90,7 @@ def test_strangers(truth: pl.DataFrame) -> None:
 def step(articles: int, seconds: float) -> Step:
     """A corpus scanned."""
     measured = Run(
-        seconds, seconds, 500_000_000, 2_000_000, {"stages": {"read": 1.0}, "pairs": 1234}
+        seconds, seconds, 1_500_000_000, 2_000_000, {"stages": {"read": 1.0}, "pairs": 1234}
     )
     return Step(articles, articles * 3000, measured, Score(100, 99, 2, 1, 2000, 0.5, 3, 150))
 
@@ -99,7 +99,7 @@ def test_report_has_a_row_for_each_size() -> None:
     """Seconds stand beside seconds per 10,000 articles."""
     rows = report([step(1000, 2), step(20_000, 60)]).splitlines()
     assert len(rows) == 4
-    assert rows[3].startswith("| 20,000 | 0.06 GB | 60.0 | 30.00 | 60.0 | 0.50 GB | 0.00 GB |")
+    assert rows[3].startswith("| 20,000 | 60 MB | 60.0 | 30.00 | 60.0 | 1.50 GB | 2 MB |")
     assert "| 1,234 | 0.9900 of 100 | 1 of 2 | 0.5000 | 3 of 150" in rows[3]
 
 
