@@ -12,13 +12,13 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +49,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind_truth": pl.String,
     "contains": pl.List(pl.String),
     "footer_truth": pl.String,
+    "share_truth": pl.Float32,
 }
 VOCABULARY = 50_000
 """Different words; English news of a few million words has about as many."""
@@ -59,6 +60,10 @@ FORMS = 8
 END_OF_PARAGRAPH = 3
 BLOCK = 50_000
 """Articles generated at a time: bounds memory to about 1 GB at the usual lengths."""
+WIDTH = 5
+"""Words per n-gram that `share_truth` counts, as `benchmarks.oracle` does."""
+ROW_GROUP = 10_000
+"""Articles written at a time."""
 EPOCH = np.datetime64("2021-01-01T00:00:00")
 
 
@@ -99,6 +104,7 @@ class _Row:
     contains: list[str] = field(default_factory=list)
     source: int | None = None
     hours: float | None = None
+    share: float | None = None
 
 
 class _Writer:
@@ -179,6 +185,8 @@ def corpus(articles: int, *, seed: int = 1, shape: Shape | None = None) -> pl.Da
     `kind_truth` is one of single, original, copy, excerpt, partial, digest; `family_truth` is the
     family of an original and its copies and excerpts; `contains` names the families a digest or a
     partial article took text from; `footer_truth` names the footer an article carries.
+    `share_truth` is the containment of a copy or excerpt and its original: the share of the
+    smaller set of word 5-grams that the other has, both without their footers.
     """
     return pl.concat(corpus_blocks(articles, seed=seed, shape=shape))
 
@@ -294,15 +302,13 @@ def write(blocks: Iterator[pl.DataFrame], path: Path) -> None:
             for block in blocks:
                 block.write_ndjson(file)
         return
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        parts = []
-        for number, block in enumerate(blocks):
-            parts.append(Path(folder) / f"{number:06d}.parquet")
-            block.write_parquet(parts[-1])
-        if len(parts) == 1:
-            parts[0].replace(path)
-        else:
-            pl.scan_parquet(parts).sink_parquet(path)
+
+    def slices(*_: object) -> Iterator[pl.DataFrame]:
+        for block in blocks:
+            yield from block.iter_slices(ROW_GROUP)
+
+    frame = register_io_source(slices, schema=SCHEMA)
+    frame.sink_parquet(path, row_group_size=ROW_GROUP, maintain_order=True)
 
 
 def render(codes: Codes) -> str:
@@ -314,6 +320,28 @@ def paragraphs(codes: Codes) -> list[Codes]:
     """The paragraphs of an article."""
     ends = np.flatnonzero(codes % 4 == END_OF_PARAGRAPH) + 1
     return [part for part in np.split(codes, ends) if len(part)]
+
+
+def _grams(codes: Codes) -> NDArray[np.uint64]:
+    """Hashes of the distinct word 5-grams of an article, ascending."""
+    words = (codes // FORMS).astype(np.uint64)
+    count = max(0, len(words) - WIDTH + 1)
+    mixed = np.zeros(count, np.uint64)
+    for shift in range(WIDTH):
+        mixed += words[shift : shift + count] + np.uint64(1)
+        mixed *= np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    return np.unique(mixed)
+
+
+def _containment(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> float:
+    """The share of the smaller set that is in the larger."""
+    smaller, larger = sorted((a, b), key=len)
+    if not len(smaller):
+        return 0.0
+    places = np.searchsorted(larger, smaller)
+    places[places == len(larger)] = 0
+    return float((larger[places] == smaller).mean())
 
 
 def main() -> None:
@@ -367,6 +395,7 @@ def _family_sizes(writer: _Writer, members: int, largest: int) -> list[int]:
 def _family(writer: _Writer, codes: Codes, size: int, shape: Shape, name: str) -> list[_Row]:
     first = float(writer.random.uniform(0, 24 * 365))
     rows = [_Row(render(codes), "original", name, hours=first)]
+    grams = _grams(codes)
     rates = writer.random.choice(np.asarray(shape.rates), size - 1)
     delays = writer.random.exponential(18, size - 1)
     shortened = writer.random.random(size - 1) < shape.excerpts
@@ -376,7 +405,8 @@ def _family(writer: _Writer, codes: Codes, size: int, shape: Shape, name: str) -
         else:
             dropped = 0.15 if writer.random.random() < 0.5 else 0.0
             copy, kind = writer.edit(codes, rate, dropped), "copy"
-        rows.append(_Row(render(copy), kind, name, hours=first + delay))
+        share = _containment(grams, _grams(copy))
+        rows.append(_Row(render(copy), kind, name, hours=first + delay, share=share))
     return rows
 
 
@@ -427,6 +457,7 @@ def _frame(rows: list[_Row], writer: _Writer, shape: Shape, seed: int, start: in
                 None if end is None else f"footer{source}"
                 for source, end in zip(sources, ends, strict=True)
             ],
+            "share_truth": [row.share for row in rows],
         },
         schema=SCHEMA,
     )

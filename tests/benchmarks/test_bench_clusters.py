@@ -1,9 +1,6 @@
-"""Clusters, their score, and how the tools are run."""
+"""Clusters, and their score."""
 
 from __future__ import annotations
-
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +11,6 @@ from benchmarks.clusters import adjusted_rand, components, joined
 from benchmarks.events import events
 from benchmarks.families import Settings, dedupe_labels
 from benchmarks.generate import combine, footer, story
-from benchmarks.peers import Run, report, run
 
 LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=30)
 
@@ -74,30 +70,3 @@ def test_dedupe_joins_copies_and_no_event() -> None:
     coverage = events(20)
     labels = dedupe_labels(coverage)
     assert len(set(labels)) == len(coverage)
-
-
-def test_run_measures_a_process() -> None:
-    """A run reports its own time, memory and pairs."""
-    code = "x = bytearray(50_000_000); print('noise'); print('{\"pairs\": 7}')"
-    found = run([sys.executable, "-c", code])
-    assert found.pairs == 7
-    assert found.seconds > 0
-    assert found.peak > 50_000_000
-
-
-def test_failed_run_is_an_error() -> None:
-    """A tool that fails is not measured."""
-    with pytest.raises(subprocess.CalledProcessError):
-        run([sys.executable, "-c", "raise SystemExit(3)"])
-
-
-def test_report_compares_medians() -> None:
-    """Ratios are of medians, to dedupe and to `wc -w`."""
-    runs = {
-        "dedupe": [Run(2.0, 10**9, 5), Run(4.0, 10**9, 5), Run(3.0, 10**9, 5)],
-        "gaoya": [Run(6.0, 10**9, 5)],
-        "wc -w": [Run(1.5, 10**6, None)],
-    }
-    lines = report(runs).splitlines()
-    assert lines[2].split(" | ")[1:3] == ["3.00", "2.00-4.00"]
-    assert lines[3].endswith("| 2.00 | 4.0 |")

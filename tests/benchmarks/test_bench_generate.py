@@ -6,7 +6,7 @@ import itertools
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -67,6 +67,28 @@ def test_family_truth(mixed: pl.DataFrame) -> None:
     assert (first["originals"] == 1).all()
     assert (first["first"] == first["earliest"]).all()
     assert members["family_truth"].value_counts()["count"].min() == 2
+
+
+def test_share_truth_is_what_is_left_of_the_original(mixed: pl.DataFrame) -> None:
+    """The stated share is the containment that comparing the sets of 5-grams gives."""
+    footers = generate._footers(7, generate.Shape(words=300))
+
+    def held(row: dict[str, Any]) -> set[tuple[str, ...]]:
+        text = row["text"]
+        if row["footer_truth"]:
+            text = text.removesuffix(footers[int(row["footer_truth"].removeprefix("footer"))])
+        words = re.findall(r"\w+", text.lower())
+        return set(zip(*(words[shift:] for shift in range(5)), strict=False))
+
+    members = mixed.drop_nulls("family_truth").to_dicts()
+    originals = {row["family_truth"]: held(row) for row in members if row["share_truth"] is None}
+    copies = [row for row in members if row["share_truth"] is not None]
+    assert {row["kind_truth"] for row in copies} == {"copy", "excerpt"}
+    assert len(originals) + len(copies) == len(members)
+    for row in copies:
+        first, second = originals[row["family_truth"]], held(row)
+        expected = len(first & second) / min(len(first), len(second))
+        assert row["share_truth"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_footers_are_shared_by_all_of_a_source(mixed: pl.DataFrame) -> None:
