@@ -33,7 +33,7 @@ LAYERS = (
     ("corpus",),
     ("config", "records"),
     ("xxh64",),
-    ("errors", "_jit", "_version"),
+    ("errors", "_bits", "_jit", "_version"),
 )
 
 LEVEL = {name: -level for level, names in enumerate(LAYERS) for name in names}
