@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["ascending", "kernel"]
+__all__ = ["ascending", "kernel", "leaf"]
 
 
 def kernel(function: F) -> F:
@@ -23,10 +23,24 @@ def kernel(function: F) -> F:
     `nogil` lets worker threads run kernels side by side; it compiles far faster than
     `parallel=True`. Where no cache directory can be written numba compiles in memory.
     """
+    return _compiled(function)
+
+
+def leaf(function: F) -> F:
+    """A kernel that makes no array, and keeps none that it is given, so that it counts none.
+
+    numba counts a reference to every array at each call of a kernel and on its return, by calls
+    of its own and atomic instructions: dearer than what a small kernel does for one character.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def _compiled(function: F, **options: bool) -> F:
+    njit: Any = numba.njit
     try:
-        compiled: Any = numba.njit(cache=True, nogil=True)(function)
+        compiled = njit(cache=True, nogil=True, **options)(function)
     except RuntimeError:  # "no locator available": nowhere to keep the compiled code
-        compiled = numba.njit(nogil=True)(function)
+        compiled = njit(nogil=True, **options)(function)
     compile_for = compiled.compile
     general: Any = numba.types.unliteral
 

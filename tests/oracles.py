@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from dedupe.quotations import mark_quotations
 from dedupe.records import Article, Batch
-from dedupe.tokens import QUOTED, Tokens, tokenise
+from dedupe.tokens import AFTER_LETTER, BEFORE_LETTER, BEFORE_SPACE, QUOTED, Tokens, tokenise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -209,6 +209,35 @@ def _next_kind(text: str, at: int) -> str:
     return next((k for k in kinds if k not in ("mark", "ignored")), "separator")
 
 
+QUOTATION_MARKS = (
+    '"\uff02\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u300c\u300d\u300e\u300f'
+)
+
+
+def marks_of(text: str) -> list[tuple[int, int]]:
+    """Place and code of each quotation mark and line break that is not within a token."""
+    tokens = tokens_of(text)
+    within = {at for t in tokens for at in range(t.start, t.end)}
+    ends = {t.end for t in tokens}
+    out = []
+    end = -1  # of the last token before
+    for at, char in enumerate(text):
+        end = at if at in ends else end
+        if at in within:
+            continue
+        if char in NEWLINES and text[at : at + 2] != "\r\n":
+            out.append((at, 0x0A))
+        if char in QUOTATION_MARKS:
+            open_token = end >= 0 and all(kind(c) in ("ignored", "mark") for c in text[end:at])
+            code = ord(char) | (AFTER_LETTER if open_token else 0)
+            if text[at + 1 : at + 2] and (text[at + 1] <= " " or text[at + 1] in "\u00a0\u202f"):
+                code |= BEFORE_SPACE
+            elif text[at + 1 : at + 2] and kind(text[at + 1]) in ("word", "single"):
+                code |= BEFORE_LETTER
+            out.append((at, code))
+    return out
+
+
 def tokenise_texts(texts: Iterable[str], *, quotations: bool = False) -> tuple[Batch, Tokens]:
     """A batch of these texts and its tokens, with quotations marked if asked for."""
     batch = Batch.from_articles(Article(id=str(k), text=t) for k, t in enumerate(texts))
@@ -359,6 +388,42 @@ tricky_text = st.one_of(
     st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=25),
 )
 """Text in which every rule of the tokeniser has something to do."""
+
+_PIECES = (
+    *("a", "I", "U.S", "don", "t", "4", "000", "3.5", "word", "letters", "Sentences", "NEWSPAPER"),
+    *("\u00e9", "\u0436", "\u4eba", "\ud55c", "\u0628", "\u0301", "\u00ad", "\u200b", "\U0001f525"),
+    *(
+        "'",
+        "`",
+        "\u2019",
+        "\u02bc",
+        ".",
+        ",",
+        "-",
+        "\u2014",
+        '"',
+        "\u201c",
+        "\u201d",
+        "\x00",
+        "\x7f",
+    ),
+    *(" ", " ", " ", ". ", ", ", "\n", "\r\n", "\x85", "\u2028", "/", ":", "@", "[", "{", "^"),
+)
+
+ascii_runs = st.builds(
+    lambda first, pieces, last: "x" * (first % 7) + " " * (first // 7) + "".join(pieces) + last,
+    st.integers(0, 150),
+    st.lists(
+        st.one_of(
+            st.sampled_from(_PIECES),
+            st.sampled_from(_PIECES),
+            st.builds(str.__mul__, st.sampled_from(("a", "Z9", "7", "ab ")), st.integers(1, 140)),
+        ),
+        max_size=30,
+    ),
+    st.sampled_from(("", "end", "\u00e9", "9", "it's")),
+)
+"""Runs of ASCII of every length, and what may join them, at every place of a window of 64 bytes."""
 
 
 def permutation(items: Sequence[Any]) -> st.SearchStrategy[list[Any]]:

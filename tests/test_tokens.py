@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import unicodedata
+from typing import Any
 
 import numpy as np
 import pytest
 import xxhash
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from oracles import examples, hashes_of, tokenise_texts, tokens_of, tricky_text, words_of
+from oracles import (
+    ascii_runs,
+    examples,
+    hashes_of,
+    marks_of,
+    tokenise_texts,
+    tokens_of,
+    tricky_text,
+    words_of,
+)
 
+from dedupe import tokens as tokens_module
 from dedupe.records import Article, Batch
-from dedupe.tokens import PARAGRAPH, tokenise, tokenise_text
-from dedupe.xxh64 import xxh64
+from dedupe.tokens import PARAGRAPH, Marks, Tokens, tokenise, tokenise_text
+from dedupe.xxh64 import SHORT, xxh64, xxh64_short
 
 LETTER_LIKE = st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Mc", "Nd"])
 HANGUL = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)
@@ -60,6 +72,77 @@ def test_tokens_equal_the_reference(text: str) -> None:
     assert tokens.starts.tolist() == [t.start for t in expected]
     assert tokens.ends.tolist() == [t.end for t in expected]
     assert tokens.flags.tolist() == [int(PARAGRAPH) * t.paragraph for t in expected]
+
+
+def assert_reference(texts: list[str], tokens: Tokens, marks: Marks) -> None:
+    """Tokens and marks are those of the reference."""
+    for k, text in enumerate(texts):
+        part = slice(tokens.offsets[k], tokens.offsets[k + 1])
+        found = [
+            getattr(tokens, name)[part].tolist() for name in ("starts", "ends", "hashes", "flags")
+        ]
+        expected = [(t.start, t.end, t.hash, int(PARAGRAPH) * t.paragraph) for t in tokens_of(text)]
+        assert list(zip(*found, strict=True)) == expected
+        part = slice(marks.offsets[k], marks.offsets[k + 1])
+        places, codes = marks.positions[part].tolist(), marks.codes[part].tolist()
+        assert list(zip(places, codes, strict=True)) == marks_of(text)
+    assert tokens.offsets[-1] == len(tokens.hashes)
+    assert marks.offsets[-1] == len(marks.codes)
+
+
+@settings(examples, max_examples=300)
+@given(
+    st.lists(st.one_of(ascii_runs, ascii_runs, tricky_text), max_size=4), st.sampled_from("x9'\n ")
+)
+def test_runs_of_ascii(texts: list[str], around: str) -> None:
+    """Nor does it matter where a run stands, what joins it, or what stands beside the batch."""
+    batch = Batch.from_articles(Article(id=str(k), text=t) for k, t in enumerate(texts))
+    memory = np.full(len(batch.text) + 200, ord(around), np.uint8)
+    memory[100:-100] = batch.text
+    tokens, marks = tokenise(dataclasses.replace(batch, text=memory[100:-100]))
+    assert_reference(texts, tokens, marks)
+
+
+@settings(examples, max_examples=30)
+@given(st.lists(st.one_of(ascii_runs, tricky_text), max_size=2))
+def test_uncompiled(texts: list[str]) -> None:
+    """The kernels do the same as plain Python."""
+    batch = Batch.from_articles(Article(id=str(k), text=t) for k, t in enumerate(texts))
+    with pytest.MonkeyPatch.context() as patch, np.errstate(over="ignore"):
+        for name, value in list(vars(tokens_module).items()):
+            if hasattr(value, "py_func"):
+                patch.setattr(tokens_module, name, value.py_func)
+        tokens, marks = tokenise(batch)
+    assert_reference(texts, tokens, marks)
+
+
+def test_many_pending_tokens() -> None:
+    """Tokens that are pending when there is no more room for them are hashed in turn."""
+    text = (
+        "one \u0436\u0435 \u4eba\u4eba don't " * 3000
+        + "\u4eba" * 1500
+        + ("\u0436" * 120 + " ") * 100
+        + "a " * 1000
+    )
+    tokens, marks = tokenise(Batch.from_articles([Article(id="x", text=text)]))
+    assert_reference([text], tokens, marks)
+
+
+@examples
+@given(st.lists(st.binary(min_size=16, max_size=16), max_size=20), st.data())
+def test_short_xxh64(rows: list[bytes], data: st.DataObject) -> None:
+    """Many short strings are hashed as each of them alone, whatever follows them."""
+    sizes = [data.draw(st.integers(0, SHORT)) for _ in rows]
+    lanes = np.frombuffer(b"".join(rows), np.uint64).reshape(-1, 2)
+    last = [pair[size // 8] for pair, size in zip(lanes, sizes, strict=True)]
+    plain: Any = xxh64_short
+    for function in (xxh64_short, plain.py_func):
+        out = np.empty(len(rows), np.uint64)
+        with np.errstate(over="ignore"):
+            function(lanes[:, 0].copy(), np.array(last, np.uint64), np.array(sizes, np.uint64), out)
+        assert out.tolist() == [
+            xxhash.xxh64_intdigest(row[:size]) for row, size in zip(rows, sizes, strict=True)
+        ]
 
 
 @examples

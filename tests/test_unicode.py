@@ -49,6 +49,16 @@ def folded(char: str) -> str:
     return "".join(map(chr, tables.expansions[first : first + length]))
 
 
+def test_letters_are_no_marks() -> None:
+    """What a letter folds to, where it is one code point, has no place among marks."""
+    tables = unicode_tables()
+    letter = np.isin(tables.classes, (WORD, SINGLE)) & (tables.folds < 1 << 31)
+    folds = np.unique(tables.folds[letter])
+    entries = tables.pages[folds >> 8].astype(np.int64) << 8 | folds & 255
+    assert len(folds) > 20_000
+    assert not tables.combining[entries].any()
+
+
 def test_class_of_every_character() -> None:
     """Every assigned character has the class that the documentation gives it."""
     classes = unicode_tables().classes
