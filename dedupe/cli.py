@@ -316,16 +316,19 @@ def compare(
     }
     settings = _settings(config, given)
     with _interruptible():
+        from dedupe._jit import kernels_for
         from dedupe.comparing import compare as compare_articles
+        from dedupe.comparing import text_bytes
 
         left, right = _read_article(a, settings), _read_article(b, settings)
-        comparison = compare_articles(left, right, settings)
-    if output_format == "json":
-        _print_json(comparison)
-        return
-    from dedupe._comparison import print_comparison
+        with kernels_for(text_bytes(left, right)):
+            comparison = compare_articles(left, right, settings)
+            if output_format == "json":
+                _print_json(comparison)
+                return
+            from dedupe._comparison import print_comparison
 
-    print_comparison(_console(color=color), comparison, left, right, words=words)
+            print_comparison(_console(color=color), comparison, left, right, words=words)
 
 
 def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dedupe._jit import is_interpreted
 from dedupe.errors import Problem
 from dedupe.features import Features, extract
 from dedupe.paragraphs import unwrap
@@ -119,6 +120,13 @@ def _process(
         mark_quotations(tokens, marks)
         return batch, tokens, extract(tokens, config, scale), scale
 
+    if is_interpreted():  # in this thread alone, and threads would not make it faster
+        done = 0
+        for batch in batches:
+            finished = work(batch, choose_scale(done, config))
+            done += _count_shingles([np.diff(finished[1].offsets)], config.shingle)
+            yield finished
+        return
     threads = config.worker_threads
     with ThreadPoolExecutor(threads) as pool:
         pending: deque[Future[tuple[Batch, Tokens, Features, int]]] = deque()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import is_interpreted, kernel
 from dedupe.align import NET, PAIR, TOTAL, Alignment, align_pairs, net_words
 from dedupe.boilerplate import mark_boilerplate
 from dedupe.lsh import NearGroups, band_candidates, group_by_representative
@@ -107,7 +107,7 @@ def find_matches(
 def _in_slices(work: Callable[[int, int], Any], n: int, size: int, threads: int) -> list[Any]:
     """The results of work(first, last) over slices of [0, n), in order."""
     slices = [(first, min(first + size, n)) for first in range(0, n, size)]
-    if len(slices) <= 1 or threads == 1:
+    if len(slices) <= 1 or threads == 1 or is_interpreted():
         return [work(first, last) for first, last in slices]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda s: work(*s), slices))

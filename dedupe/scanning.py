@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 import unicodedata
 from dataclasses import dataclass
+from itertools import chain, islice
+from math import inf
 from os import PathLike
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from dedupe._jit import kernels_for
 from dedupe._version import __version__
 from dedupe.config import Config
 from dedupe.corpus import read_corpus
@@ -18,7 +21,7 @@ from dedupe.matching import find_matches
 from dedupe.tables import documents_table, families_table, pairs_table, passages_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import polars as pl
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from dedupe.families import Families
     from dedupe.ingest import Articles
     from dedupe.matching import Matches
+    from dedupe.records import Batch
 
 __all__ = ["Progress", "ScanResult", "scan"]
 
@@ -103,26 +107,35 @@ def scan(
     problems: list[Problem] = []
     clock.stage("read")
     reader = read_corpus(paths, config, problems, stdin=stdin, progress=progress.bytes_read)
-    articles = ingest(reader, config, problems)
-    try:
-        matches = find_matches(articles, config, clock.stage)
-        clock.stage("families")
-        families = find_families(articles, matches, config)
-        clock.stage("tables")
-        tables = {
-            "documents": documents_table(articles, matches, families),
-            "pairs": pairs_table(articles, matches, config),
-            "passages": passages_table(articles, matches),
-            "families": families_table(articles, families),
-        }
-    finally:
-        articles.spool.close()
+    batches, n_bytes = _peeked(reader)
+    with kernels_for(n_bytes):
+        articles = ingest(batches, config, problems)
+        try:
+            matches = find_matches(articles, config, clock.stage)
+            clock.stage("families")
+            families = find_families(articles, matches, config)
+            clock.stage("tables")
+            tables = {
+                "documents": documents_table(articles, matches, families),
+                "pairs": pairs_table(articles, matches, config),
+                "passages": passages_table(articles, matches),
+                "families": families_table(articles, families),
+            }
+        finally:
+            articles.spool.close()
     problems.sort()
     seconds = clock.finish()
     run = _run_record(config, articles, matches, families, problems, seconds)
     run["counts"]["files_skipped"] = reader.skipped
     run["counts"]["dates_not_understood"] = reader.unread_dates
     return ScanResult(**tables, run=run, problems=problems)
+
+
+def _peeked(batches: Iterator[Batch]) -> tuple[Iterator[Batch], float]:
+    """The same batches, and the bytes of text in them: infinite where there is a second one."""
+    first = list(islice(batches, 2))
+    n_bytes = sum(len(batch.text) for batch in first) if len(first) < 2 else inf
+    return chain(first, batches), n_bytes
 
 
 class _Clock:
