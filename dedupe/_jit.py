@@ -60,6 +60,7 @@ class Kernel:
         self.py_func = function
         self._compiled: Callable[..., Any] | None = None
         self._plain: Callable[..., Any] | None = None
+        self._plain_source = function
 
     def __call__(self, *args: Any) -> Any:
         if _is_interpreted.get():
@@ -86,7 +87,7 @@ class Kernel:
         """
         with _lock:
             if self._plain is None:
-                self._plain = _plain_version(self.py_func)
+                self._plain = _plain_version(self._plain_source)
             return self._plain
 
     @property
@@ -108,7 +109,7 @@ def in_plain_python(of: F) -> Callable[[F], F]:
     """
 
     def enter(function: F) -> F:
-        cast("Kernel", of)._plain = function  # noqa: SLF001 -- a kernel's own module says it
+        cast("Kernel", of)._plain_source = function  # noqa: SLF001 -- this module's own
         return function
 
     return enter

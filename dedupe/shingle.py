@@ -9,11 +9,11 @@ does not depend on w. A text of fewer than w tokens has no shingle.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import in_plain_python, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +50,16 @@ def fill_shingles(tokens: NDArray[np.uint64], w: int, out: NDArray[np.uint64]) -
     for i in range(1, n):
         rolling = (rolling - tokens[i - 1] * top) * BASE + tokens[i + w - 1]
         out[i] = fmix64(rolling)
+    return n
+
+
+@in_plain_python(fill_shingles)
+def _fill_at_once(tokens: NDArray[np.uint64], w: int, out: NDArray[np.uint64]) -> int:
+    n = max(len(tokens) - w + 1, 0)
+    polynomial: Any = np.zeros(n, np.uint64)
+    for k in range(w):
+        polynomial = polynomial * BASE + tokens[k : k + n]
+    out[:n] = fmix64(polynomial)
     return n
 
 

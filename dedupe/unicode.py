@@ -230,9 +230,14 @@ def _enter_regular(
             map(unicodedata.decomposition, chars),
             strict=True,
         )
-        if (kind < _NEVER and (kind == _OTHER or parts or folded != char))
+        if (kind < _NEVER and (kind == _OTHER or folded != char or _is_folded(parts)))
         or (kind != _UNKNOWN and cp in _IRREGULAR)
     ]
+
+
+def _is_folded(decomposition: str) -> bool:
+    """Whether a decomposition is canonical, or of width and shape."""
+    return decomposition[:1] not in ("", "<") or decomposition.startswith(_WIDTH_AND_SHAPE)
 
 
 def _is_ignored(cp: int) -> bool:

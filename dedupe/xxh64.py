@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import xxhash
 
-from dedupe._jit import kernel
+from dedupe._jit import in_plain_python, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,3 +66,9 @@ def xxh64(data: NDArray[np.uint8], words: NDArray[np.uint64], n: int) -> np.uint
     h = (h ^ (h >> np.uint64(33))) * _P2
     h = (h ^ (h >> np.uint64(29))) * _P3
     return h ^ (h >> np.uint64(32))
+
+
+@in_plain_python(xxh64)
+def _xxh64_of_bytes(data: NDArray[np.uint8], words: NDArray[np.uint64], n: int) -> np.uint64:
+    del words
+    return np.uint64(xxhash.xxh64_intdigest(data[:n].tobytes()))
