@@ -321,6 +321,7 @@ def compare(
         from dedupe.comparing import text_bytes
 
         left, right = _read_article(a, settings), _read_article(b, settings)
+        _announce_compiling()
         with kernels_for(text_bytes(left, right)):
             comparison = compare_articles(left, right, settings)
             if output_format == "json":
@@ -342,6 +343,17 @@ def _interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         _fail("interrupted", INTERRUPTED)
+
+
+def _announce_compiling() -> None:
+    """Say on a terminal what the half a minute is for that compiling takes, if it comes to that."""
+    from dedupe._jit import when_compiling
+
+    if sys.stderr is not None and sys.stderr.isatty():
+        when_compiling(lambda: sys.stderr.write(_COMPILING))
+
+
+_COMPILING = "dedupe: compiling for this machine, once after installation: about half a minute\n"
 
 
 def _settings(path: Path | None, options: dict[str, Any]) -> Config:
@@ -452,6 +464,7 @@ def _run_scan(corpus: list[str], settings: Config, quiet: bool) -> ScanResult:
     stdin = sys.stdin.buffer if "-" in corpus else None
     if quiet or not sys.stderr.isatty():
         return scan_corpus(corpus, settings, stdin=stdin)
+    _announce_compiling()
     from dedupe._progress import progress_bar
 
     with progress_bar(_console(stderr=True)) as progress:

@@ -35,7 +35,7 @@ from dedupe.grade import grade_pair
 from dedupe.paragraphs import spans_of_paragraphs, unwrap
 from dedupe.quotations import mark_quotations
 from dedupe.records import Article, Batch, encode_text
-from dedupe.shingle import shingles
+from dedupe.shingle import distinct, shingles
 from dedupe.tokens import FURNITURE, QUOTED, Tokens, tokenise
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ _BREAKS = dict.fromkeys(map(ord, "\n\r\v\f\x85\u2028\u2029"), " ")
 
 def _resemblance(of_a: Tokens, of_b: Tokens, w: int) -> float:
     """Jaccard of the sets of shingles; of texts too short for one, whether they are equal."""
-    x, y = np.unique(shingles(of_a.hashes, w)), np.unique(shingles(of_b.hashes, w))
+    x, y = distinct(shingles(of_a.hashes, w)), distinct(shingles(of_b.hashes, w))
     both = len(np.intersect1d(x, y, assume_unique=True))
     union = len(x) + len(y) - both
     if not union:

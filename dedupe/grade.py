@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from dedupe._jit import in_plain_python, kernel
+from dedupe.shingle import distinct
 from dedupe.tokens import FURNITURE, QUOTED
 from dedupe.unicode import SINGLE, WORD, UnicodeTables, unicode_tables
 from dedupe.verify import table_size, table_slot
@@ -311,7 +312,8 @@ def _fold(
         return tables.pages[of >> 8].astype(np.int64) << 8 | (of & 255)
 
     at = entries(points)
-    letter = np.isin(tables.classes[at], (WORD, SINGLE))
+    kinds = tables.classes[at]
+    letter = (kinds == WORD) | (kinds == SINGLE)
     folds = tables.folds[at].astype(np.int64)
     several = folds >> 31 == 1
     lengths = np.where(several, folds & 15, 1) * letter
@@ -367,8 +369,7 @@ def measure(
     count_a = np.bincount(words_a, minlength=different)
     count_b = np.bincount(words_b, minlength=different)
     once = (count_b == 1) & (count_a <= 1)
-    pairs_a = words_a[:-1] * different + words_a[1:]
-    pairs_b = np.unique(words_b[:-1] * different + words_b[1:])
+    pairs_a, pairs_b = (distinct(x[:-1] * different + x[1:]) for x in (words_a, words_b))
     return Figures(
         own_a=len(own_a),
         own_b=len(own_b),
@@ -381,7 +382,7 @@ def measure(
         in_order_reversed=_in_order(words_a, words_b[::-1].copy(), different),
         words=_share(count_a[count_b > 0] > 0),
         rare=_share(count_a[once] > 0),
-        pairs=_share(np.isin(pairs_b, pairs_a)),
+        pairs=len(np.intersect1d(pairs_a, pairs_b, assume_unique=True)) / max(len(pairs_b), 1),
         aligned=_share(partner[own_b] >= 0),
         run=_longest_run(partner[own_b]),
     )

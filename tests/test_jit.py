@@ -404,3 +404,26 @@ words = [str(word) for word in range(5000)]
 print(dedupe.compare(" ".join(words), " ".join(words[2000:2300])).b_in_a)
 """
     assert run_python(code, NUMBA_DISABLE_JIT="1") == "1.0\n"
+
+
+def test_compiling_is_announced_on_a_terminal(tmp_path: Path) -> None:
+    """The command says on a terminal that it compiles, once; not where it loads, or is piped."""
+    code = """
+import io, sys
+import numpy as np
+from dedupe import cli
+from dedupe.shingle import fingerprint, shingles
+class Terminal(io.StringIO):
+    def isatty(self):
+        return bool(int(sys.argv[1]))
+sys.stderr = Terminal()
+cli._announce_compiling()
+shingles(np.arange(9, dtype=np.uint64), 3)
+fingerprint(np.arange(9, dtype=np.uint64))
+print(sys.stderr.getvalue(), end="")
+"""
+    cache = str(tmp_path)
+    said = "dedupe: compiling for this machine, once after installation: about half a minute\n"
+    assert run_python(code, "1", NUMBA_CACHE_DIR=cache) == said
+    assert run_python(code, "1", NUMBA_CACHE_DIR=cache) == ""
+    assert run_python(code, "0", NUMBA_CACHE_DIR=cache + "/other") == ""
