@@ -1,7 +1,7 @@
 """One place that says how kernels run: compiled by numba, or as the plain Python they are.
 
 Importing numba and loading compiled code takes longer than comparing two short articles in
-plain Python, and compiling, once after installation, half a minute. So numba is imported when
+plain Python, and compiling, once after installation, up to a minute. So numba is imported when
 the first kernel is to run compiled, and what is small enough is run without it. The results
 are the same to the last bit.
 """
@@ -241,7 +241,8 @@ _prepared: list[bool] = []
 def before_compiling(hook: Hook) -> Hook:
     """Call a function once, before anything is compiled or loaded; at once if it is too late.
 
-    For what has to be told to numba, which must not be imported earlier. A decorator, too.
+    For what has to be told to numba, which must not be imported earlier; it must not compile
+    anything itself. A decorator, too.
     """
     with _lock:
         if _prepared:

@@ -346,14 +346,14 @@ def _interruptible() -> Iterator[None]:
 
 
 def _announce_compiling() -> None:
-    """Say on a terminal what the half a minute is for that compiling takes, if it comes to that."""
+    """Say on a terminal what is done when kernels have to be compiled, which takes up to a minute."""
     from dedupe._jit import when_compiling
 
     if sys.stderr is not None and sys.stderr.isatty():
         when_compiling(lambda: sys.stderr.write(_COMPILING))
 
 
-_COMPILING = "dedupe: compiling for this machine, once after installation: about half a minute\n"
+_COMPILING = "dedupe: compiling for this machine, once after installation: up to a minute\n"
 
 
 def _settings(path: Path | None, options: dict[str, Any]) -> Config:

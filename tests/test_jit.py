@@ -423,7 +423,7 @@ fingerprint(np.arange(9, dtype=np.uint64))
 print(sys.stderr.getvalue(), end="")
 """
     cache = str(tmp_path)
-    said = "dedupe: compiling for this machine, once after installation: about half a minute\n"
+    said = "dedupe: compiling for this machine, once after installation: up to a minute\n"
     assert run_python(code, "1", NUMBA_CACHE_DIR=cache) == said
     assert run_python(code, "1", NUMBA_CACHE_DIR=cache) == ""
     assert run_python(code, "0", NUMBA_CACHE_DIR=cache + "/other") == ""
