@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedupe._jit import before_compiling
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -128,4 +130,4 @@ def register() -> None:
         return builder.ctpop(arguments[0])
 
 
-register()
+before_compiling(register)

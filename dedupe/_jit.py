@@ -1,29 +1,110 @@
-"""One place that says how kernels are compiled."""
+"""One place that says how kernels run: compiled by numba, or as the plain Python they are.
+
+Importing numba and loading compiled code takes longer than comparing two short articles in
+plain Python, and compiling, once after installation, up to a minute. So numba is imported when
+the first kernel is to run compiled, and what is small enough is run without it. The results
+are the same to the last bit.
+"""
 
 from __future__ import annotations
 
+import functools
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import numba
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     F = TypeVar("F", bound=Callable[..., Any])
+    Hook = TypeVar("Hook", bound=Callable[[], object])
 
-__all__ = ["ascending", "kernel", "leaf"]
+__all__ = [
+    "Kernel",
+    "ascending",
+    "before_compiling",
+    "in_plain_python",
+    "interpreted",
+    "is_interpreted",
+    "kernel",
+    "kernels_for",
+    "leaf",
+    "small_enough",
+    "when_compiling",
+]
+
+INTERPRETED_BYTES = 32_000
+"""UTF-8 bytes of text that a process handles without compiled code.
+
+Loading that takes 0.8 s, as does plain Python for news of 80,000 bytes (compare) or 160,000
+(scan); random words out of ten, which match everywhere, take 2 s at this size.
+"""
+
+
+class Kernel:
+    """A function on flat arrays that runs compiled, or in plain Python inside `interpreted`.
+
+    Nothing is imported, read or compiled before the first call. In compiled code a kernel stands
+    for its compiled function; see `compiled`.
+
+    Attributes:
+        py_func: the function as it was written.
+    """
+
+    py_func: Callable[..., Any]
+
+    def __init__(self, function: Callable[..., Any], **options: bool) -> None:
+        functools.update_wrapper(self, function)
+        self._options = options
+        self.py_func = function
+        self._compiled: Callable[..., Any] | None = None
+        self._plain: Callable[..., Any] | None = None
+        self._plain_source = function
+
+    def __call__(self, *args: Any) -> Any:
+        if _is_interpreted.get():
+            with np.errstate(over="ignore"):  # hashes are arithmetic modulo 2^64
+                return (self._plain or self.plain())(*args)
+        return (self._compiled or self.compiled())(*args)
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.py_func.__module__}.{self.py_func.__qualname__}>"
+
+    def compiled(self) -> Any:
+        """The numba dispatcher: compiles for the types it is called with, or loads what is kept."""
+        with _lock:
+            if self._compiled is None:
+                _prepare()
+                self._compiled = _dispatcher(self.py_func, self._options)
+            return self._compiled
+
+    def plain(self) -> Callable[..., Any]:
+        """The function as plain Python in which other kernels are plain functions, too.
+
+        So the mode is looked at once, where Python calls a kernel, and not at each of the calls
+        of kernels by kernels, which are made for every character.
+        """
+        with _lock:
+            if self._plain is None:
+                self._plain = _plain_version(self._plain_source)
+            return self._plain
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What numba takes a kernel for where compiled code calls one: its dispatcher."""
+        return self.compiled()._numba_type_
 
 
 def kernel(function: F) -> F:
-    """Compile a function with numba, on first use, for threads, kept on disk where possible.
-
-    `nogil` lets worker threads run kernels side by side; it compiles far faster than
-    `parallel=True`. Where no cache directory can be written numba compiles in memory.
-    """
-    return _compiled(function)
+    """Make a function a kernel; see `Kernel`."""
+    return cast("F", Kernel(function))
 
 
 def leaf(function: F) -> F:
@@ -32,10 +113,111 @@ def leaf(function: F) -> F:
     numba counts a reference to every array at each call of a kernel and on its return, by calls
     of its own and atomic instructions: dearer than what a small kernel does for one character.
     """
-    return _compiled(function, _nrt=False)
+    return cast("F", Kernel(function, _nrt=False))
 
 
-def _compiled(function: F, **options: bool) -> F:
+def in_plain_python(of: F) -> Callable[[F], F]:
+    """Run a function in place of a kernel where kernels are interpreted.
+
+    For the few kernels that numpy does much faster than a loop in plain Python; a test compares
+    the two.
+    """
+
+    def enter(function: F) -> F:
+        cast("Kernel", of)._plain_source = function  # noqa: SLF001 -- this module's own
+        return function
+
+    return enter
+
+
+_is_interpreted: ContextVar[bool] = ContextVar("interpreted", default=False)
+# One for all: compiling a kernel, or making it plain, does the same to those that it calls.
+_lock = threading.RLock()
+
+
+@contextmanager
+def interpreted(*, wanted: bool = True) -> Iterator[None]:
+    """Run the kernels called inside as plain Python, if wanted; in this thread alone.
+
+    Threads that are started inside are not concerned, nor are those that run compiled kernels
+    meanwhile.
+    """
+    before = _is_interpreted.set(wanted)
+    try:
+        yield
+    finally:
+        _is_interpreted.reset(before)
+
+
+def is_interpreted() -> bool:
+    """Whether kernels called from here run as plain Python."""
+    return _is_interpreted.get()
+
+
+@contextmanager
+def kernels_for(n_bytes: float) -> Iterator[None]:
+    """Run kernels on so much text in the quicker way; inside another such choice, in that way."""
+    with interpreted(wanted=is_interpreted() or small_enough(n_bytes)):
+        yield
+
+
+class _Spent:
+    """Text handled without compiled code so far."""
+
+    n_bytes = 0.0
+
+
+def small_enough(n_bytes: float) -> bool:
+    """Whether so much text is better handled without compiled code; yes makes it count.
+
+    What is small by itself may come in a loop: all of it together may take as long as loading
+    compiled code, from where on that is worth it. Where code has been loaded, it is used.
+    """
+    with _lock:
+        if _prepared or _Spent.n_bytes + n_bytes > INTERPRETED_BYTES:
+            return False
+        _Spent.n_bytes += n_bytes
+        return True
+
+
+def _plain_version(function: Callable[..., Any]) -> Callable[..., Any]:
+    copy = FunctionType(
+        function.__code__,
+        _plain_globals(function.__globals__),
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    return cast("Callable[..., Any]", functools.update_wrapper(copy, function))
+
+
+_plain_modules: dict[int, dict[str, Any]] = {}
+
+
+def _plain_globals(names: dict[str, Any]) -> dict[str, Any]:
+    """A module's names, with plain functions in place of kernels.
+
+    Like compiled code, it does not see names that are changed later.
+    """
+    found = _plain_modules.get(id(names))
+    if found is None:
+        # Entered before it is filled, since the kernels of a module call each other.
+        found = _plain_modules[id(names)] = dict(names)
+        for name, value in names.items():
+            if isinstance(value, Kernel):
+                found[name] = value.plain()
+    return found
+
+
+def _dispatcher(function: Callable[..., Any], options: dict[str, bool]) -> Any:
+    """Numba's compiler for a function, for threads, kept on disk where possible.
+
+    `nogil` lets worker threads run kernels side by side; it compiles far faster than
+    `parallel=True`. Where no cache directory can be written numba compiles in memory.
+    """
+    numba: Any = import_module("numba")
+    if numba.config.DISABLE_JIT:
+        return _without_compiler(function)
     njit: Any = numba.njit
     try:
         compiled = njit(cache=True, nogil=True, **options)(function)
@@ -49,7 +231,66 @@ def _compiled(function: F, **options: bool) -> F:
         return compile_for(tuple(general(kind) for kind in signature))
 
     compiled.compile = compile_once
-    return cast("F", compiled)
+    return compiled
+
+
+def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What stands for the compiled function where NUMBA_DISABLE_JIT forbids compiling."""
+    plain = _plain_version(function)
+
+    def run(*args: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return plain(*args)
+
+    return run
+
+
+_hooks: list[Callable[[], object]] = []
+_tellers: list[Callable[[], object]] = []
+_prepared: list[bool] = []
+
+
+def before_compiling(hook: Hook) -> Hook:
+    """Call a function once, before anything is compiled or loaded; at once if it is too late.
+
+    For what has to be told to numba, which must not be imported earlier; it must not compile
+    anything itself. A decorator, too.
+    """
+    with _lock:
+        if _prepared:
+            hook()
+        else:
+            _hooks.append(hook)
+    return hook
+
+
+def when_compiling(tell: Callable[[], object]) -> None:
+    """Call a function once, when compiling begins: not where compiled code is loaded from disk."""
+    with _lock:
+        _tellers.append(tell)
+
+
+def _prepare() -> None:
+    """What is done once, before the first kernel is compiled; the lock is held."""
+    if _prepared:
+        return
+    _prepared.append(True)
+    event: Any = import_module("numba.core.event")
+
+    class Listener(event.Listener):  # type: ignore[misc]
+        def on_start(self, _: Any) -> None:
+            with _lock:
+                tellers = _tellers.copy()
+                _tellers.clear()
+            for tell in tellers:
+                tell()
+
+        def on_end(self, _: Any) -> None:
+            pass
+
+    event.register("numba:compile", Listener())
+    for hook in _hooks:
+        hook()
 
 
 @kernel

@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from dedupe._jit import is_interpreted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -16,7 +18,7 @@ __all__ = ["in_slices", "in_threads"]
 
 def in_threads(work: Callable[[T], R], items: Sequence[T], threads: int) -> list[R]:
     """The results of work(item), in the order of the items; without a thread where one is enough."""
-    if len(items) <= 1 or threads == 1:
+    if len(items) <= 1 or threads == 1 or is_interpreted():  # interpreted in one thread alone
         return [work(item) for item in items]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, items))

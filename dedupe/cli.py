@@ -328,16 +328,20 @@ def compare(
     }
     settings = _settings(config, given)
     with _interruptible():
+        from dedupe._jit import kernels_for
         from dedupe.comparing import compare as compare_articles
+        from dedupe.comparing import text_bytes
 
         left, right = _read_article(a, settings), _read_article(b, settings)
-        comparison = compare_articles(left, right, settings)
-    if output_format == "json":
-        _print_json(comparison)
-        return
-    from dedupe._comparison import print_comparison
+        _announce_compiling()
+        with kernels_for(text_bytes(left, right)):
+            comparison = compare_articles(left, right, settings)
+            if output_format == "json":
+                _print_json(comparison)
+                return
+            from dedupe._comparison import print_comparison
 
-    print_comparison(_console(color=color), comparison, left, right, words=words)
+            print_comparison(_console(color=color), comparison, left, right, words=words)
 
 
 def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
@@ -351,6 +355,17 @@ def _interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         _fail("interrupted", INTERRUPTED)
+
+
+def _announce_compiling() -> None:
+    """Say on a terminal what is done when kernels have to be compiled, which takes up to a minute."""
+    from dedupe._jit import when_compiling
+
+    if sys.stderr is not None and sys.stderr.isatty():
+        when_compiling(lambda: sys.stderr.write(_COMPILING))
+
+
+_COMPILING = "dedupe: compiling for this machine, once after installation: up to a minute\n"
 
 
 def _settings(
@@ -470,6 +485,7 @@ def _run_scan(corpus: list[str], settings: Config, output: Path | None, quiet: b
         work = work_directory(output)
     if quiet or not sys.stderr.isatty():
         return scan_corpus(corpus, settings, stdin=stdin, work=work)
+    _announce_compiling()
     from dedupe._progress import progress_bar
 
     with progress_bar(_console(stderr=True)) as progress:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from dedupe._jit import kernels_for
 from dedupe.align import (
     A_END,
     A_START,
@@ -33,8 +34,8 @@ from dedupe.furniture import find_furniture
 from dedupe.grade import grade_pair
 from dedupe.paragraphs import spans_of_paragraphs, unwrap
 from dedupe.quotations import mark_quotations
-from dedupe.records import Article, Batch
-from dedupe.shingle import shingles
+from dedupe.records import Article, Batch, encode_text
+from dedupe.shingle import distinct, shingles
 from dedupe.tokens import FURNITURE, QUOTED, Tokens, tokenise
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from dedupe.align import Alignment, PassageKind, PassageRole
 
-__all__ = ["Comparison", "Passage", "compare"]
+__all__ = ["Comparison", "Passage", "compare", "text_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,17 @@ def compare(
         '340 of 530 words'
     """
     config = (config or Config()).replace(**settings)
-    left, right = _read(a), _read(b)
+    left, right = (Article(id="", text=x) if isinstance(x, str) else x for x in (a, b))
+    with kernels_for(text_bytes(left, right)):
+        return _compare(_read(left), _read(right), config)
+
+
+def text_bytes(*articles: Article) -> int:
+    """UTF-8 bytes of the texts."""
+    return sum(len(encode_text(article.text)) for article in articles)
+
+
+def _compare(left: _Text, right: _Text, config: Config) -> Comparison:
     of_a, of_b = left.tokens, right.tokens
     aligned, partner = align_pair(of_a.hashes, of_a.flags, of_b.hashes, of_b.flags)
     jaccard = _resemblance(of_a, of_b, config.shingle)
@@ -178,8 +189,7 @@ def compare(
     )
 
 
-def _read(article: str | Article) -> _Text:
-    article = Article(id="", text=article) if isinstance(article, str) else article
+def _read(article: Article) -> _Text:
     tokens, marks = tokenise(Batch.from_articles([article]))
     unwrap(tokens, marks)
     mark_quotations(tokens, marks)
@@ -209,7 +219,7 @@ _BREAKS = dict.fromkeys(map(ord, "\n\r\v\f\x85\u2028\u2029"), " ")
 
 def _resemblance(of_a: Tokens, of_b: Tokens, w: int) -> float:
     """Jaccard of the sets of shingles; of texts too short for one, whether they are equal."""
-    x, y = np.unique(shingles(of_a.hashes, w)), np.unique(shingles(of_b.hashes, w))
+    x, y = distinct(shingles(of_a.hashes, w)), distinct(shingles(of_b.hashes, w))
     both = len(np.intersect1d(x, y, assume_unique=True))
     union = len(x) + len(y) - both
     if not union:

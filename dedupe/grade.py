@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, log, log1p, sqrt
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import in_plain_python, kernel
 from dedupe.hashtable import table_size, table_slot
+from dedupe.shingle import distinct
 from dedupe.tokens import FURNITURE, QUOTED
 from dedupe.unicode import SINGLE, WORD, UnicodeTables, unicode_tables
 
@@ -118,38 +119,6 @@ class Grade:
 
 
 @kernel
-def _fold(
-    points: NDArray[np.uint32],
-    starts: NDArray[np.uint32],
-    ends: NDArray[np.uint32],
-    tables: UnicodeTables,
-    stops: NDArray[np.int64],
-    out: NDArray[np.uint64],
-) -> int:
-    """Folded letters and digits of words, without marks, into out; where each word stops."""
-    n = 0
-    for word in range(len(starts)):
-        for k in range(starts[word], ends[word]):
-            cp = np.int64(points[k])
-            entry = np.int64(tables.pages[cp >> 8]) << 8 | (cp & 255)
-            if tables.classes[entry] not in (WORD, SINGLE):
-                continue
-            fold = np.int64(tables.folds[entry])
-            if fold >> 31 == 0:
-                out[n] = fold
-                n += 1
-                continue
-            first = (fold & 0x7FFFFFFF) >> 4
-            for e in range(first, first + (fold & 15)):
-                c = np.int64(tables.expansions[e])
-                if tables.combining[np.int64(tables.pages[c >> 8]) << 8 | (c & 255)] == 0:
-                    out[n] = c
-                    n += 1
-        stops[word] = n
-    return n
-
-
-@kernel
 def _number(keys: NDArray[np.uint64], out: NDArray[np.int64]) -> int:
     """Number keys from 0 in the order they first come; how many different ones there are."""
     size = table_size(len(keys))
@@ -166,6 +135,15 @@ def _number(keys: NDArray[np.uint64], out: NDArray[np.int64]) -> int:
             n += 1
         out[i] = numbers[slot]
     return n
+
+
+@in_plain_python(_number)
+def _number_sorted(keys: NDArray[np.uint64], out: NDArray[np.int64]) -> int:
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    out[:] = rank[inverse]
+    return len(first)
 
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -242,6 +220,53 @@ def _bits(text: NDArray[np.int64], first: int, symbols: int) -> float:
     return bits - np.log2(likelihood)
 
 
+@in_plain_python(_bits)
+def _bits_by_columns(text: NDArray[np.int64], first: int, symbols: int) -> float:
+    n = len(text)
+    pair = np.full(n, -1, np.int64)
+    pair[1:] = text[:-1] * symbols + text[1:]
+    triple = np.full(n, -1, np.int64)
+    triple[2:] = pair[1:-1] * symbols + text[2:]
+    count, count_pair, count_triple = _earlier(text), _earlier(pair), _earlier(triple)
+    total = np.arange(n)
+    different = np.cumsum(count == 0) - (count == 0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # before anything is known
+        p = np.where(total > 0, (count + different * UNSEEN) / (total + different), UNSEEN)
+    # What followed the symbol before, and the two before, up to now: both begin at the place after.
+    for context, counted, start in ((text, count_pair, 1), (pair, count_triple, 2)):
+        if n <= start:
+            break
+        before, seen = context[start - 1 : -1], counted[start:]
+        after = _earlier(before)
+        kinds = _earlier(before, seen == 0)
+        here = p[start:]
+        with np.errstate(invalid="ignore"):
+            here[:] = np.where(after > 0, (seen + kinds * here) / (after + kinds), here)
+    bits = 0.0
+    likelihood = 1.0
+    for probability in p[first:].tolist():
+        likelihood *= probability
+        if likelihood < 1e-200:
+            bits -= np.log2(likelihood)
+            likelihood = 1.0
+    return float(bits - np.log2(likelihood))
+
+
+def _earlier(
+    keys: NDArray[np.int64], counted: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """How many equal keys stand before each, or of these how many are counted."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    ones = np.ones(len(keys), np.int64) if counted is None else counted[order].astype(np.int64)
+    before = np.cumsum(ones) - ones
+    begins = np.ones(len(keys), np.bool_)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    found = np.empty(len(keys), np.int64)
+    found[order] = before - np.maximum.accumulate(np.where(begins, before, 0))
+    return found
+
+
 @kernel
 def _in_order(a: NDArray[np.int64], b: NDArray[np.int64], different: int) -> int:
     """Length of the longest common subsequence of numbered words (Hyyrö 2004, 64 words at once)."""
@@ -266,17 +291,53 @@ def _in_order(a: NDArray[np.int64], b: NDArray[np.int64], different: int) -> int
     return length
 
 
+@in_plain_python(_in_order)
+def _in_order_at_once(a: NDArray[np.int64], b: NDArray[np.int64], different: int) -> int:
+    where = [0] * different
+    for j, word in enumerate(b.tolist()):
+        where[word] |= 1 << j
+    row = full = (1 << len(b)) - 1
+    for word in a.tolist():
+        match = row & where[word]
+        row = ((row + match) | (row & ~match)) & full
+    return len(b) - row.bit_count()
+
+
+def _fold(
+    points: NDArray[np.uint32], stops: NDArray[np.int64], tables: UnicodeTables
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Folded letters and digits, without marks, and where each word, which stopped at `stops`, does."""
+
+    def entries(of: NDArray[Any]) -> NDArray[np.int64]:
+        return tables.pages[of >> 8].astype(np.int64) << 8 | (of & 255)
+
+    at = entries(points)
+    kinds = tables.classes[at]
+    letter = (kinds == WORD) | (kinds == SINGLE)
+    folds = tables.folds[at].astype(np.int64)
+    several = folds >> 31 == 1
+    lengths = np.where(several, folds & 15, 1) * letter
+    ends = np.cumsum(lengths)
+    source = np.repeat(np.arange(len(points)), lengths)
+    out = folds[source]
+    late = np.flatnonzero(several[source])
+    of = source[late]
+    out[late] = tables.expansions[((folds[of] & 0x7FFFFFFF) >> 4) + late - (ends[of] - lengths[of])]
+    kept = np.ones(len(out), np.bool_)
+    kept[late] = tables.combining[entries(out[late])] == 0
+    kept_before = np.r_[0, np.cumsum(kept)]
+    return out[kept].astype(np.uint64), kept_before[ends[stops - 1]]
+
+
 def _letters(
     text: str, of: Tokens, own: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Folded letters of some words of a text, and where each word stops among them."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    starts, ends = of.starts[own], of.ends[own]
-    # One code point folds to a bounded number of others; 18 is the most in Unicode.
-    out = np.empty(18 * int((ends.astype(np.int64) - starts).sum()) + 1, np.uint64)
-    stops = np.zeros(len(own), np.int64)
-    n = _fold(points, starts, ends, unicode_tables(), stops, out)
-    return out[:n], stops
+    starts, ends = of.starts[own].astype(np.int64), of.ends[own].astype(np.int64)
+    stops = np.cumsum(ends - starts)
+    places = np.arange((ends - starts).sum()) + np.repeat(ends - stops, ends - starts)
+    return _fold(points[places], stops, unicode_tables())
 
 
 def _own(of: Tokens, partner: NDArray[np.bool_]) -> tuple[NDArray[np.int64], bool]:
@@ -308,8 +369,7 @@ def measure(
     count_a = np.bincount(words_a, minlength=different)
     count_b = np.bincount(words_b, minlength=different)
     once = (count_b == 1) & (count_a <= 1)
-    pairs_a = words_a[:-1] * different + words_a[1:]
-    pairs_b = np.unique(words_b[:-1] * different + words_b[1:])
+    pairs_a, pairs_b = (distinct(x[:-1] * different + x[1:]) for x in (words_a, words_b))
     return Figures(
         own_a=len(own_a),
         own_b=len(own_b),
@@ -322,7 +382,7 @@ def measure(
         in_order_reversed=_in_order(words_a, words_b[::-1].copy(), different),
         words=_share(count_a[count_b > 0] > 0),
         rare=_share(count_a[once] > 0),
-        pairs=_share(np.isin(pairs_b, pairs_a)),
+        pairs=len(np.intersect1d(pairs_a, pairs_b, assume_unique=True)) / max(len(pairs_b), 1),
         aligned=_share(partner[own_b] >= 0),
         run=_longest_run(partner[own_b]),
     )

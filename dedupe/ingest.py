@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from dedupe._jit import kernel
+from dedupe._jit import is_interpreted, kernel
 from dedupe.checkpoint import Chunk
 from dedupe.errors import Problem
 from dedupe.features import extract
@@ -149,6 +149,12 @@ def _process(batches: Iterable[Batch], config: Config, spool: Spool, done: int) 
         features = extract(tokens, config, scale)
         return Chunk.of(batch, tokens, features, first=spool.append(tokens))
 
+    if is_interpreted():  # in this thread alone, and threads would not make it faster
+        for batch in batches:
+            chunk = work(batch, choose_scale(done, config))
+            done += chunk.shingles(config)
+            yield chunk
+        return
     threads = config.worker_threads
     with ThreadPoolExecutor(threads) as pool:
         pending: deque[Future[Chunk]] = deque()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Article", "Batch"]
+__all__ = ["Article", "Batch", "encode_text"]
 
 
 @dataclass(frozen=True, slots=True)

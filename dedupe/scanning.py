@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 import unicodedata
 from dataclasses import dataclass
+from itertools import chain, islice
+from math import inf
 from os import PathLike
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from dedupe._jit import kernels_for
 from dedupe._version import __version__
 from dedupe.checkpoint import Checkpoint
 from dedupe.config import Config
@@ -19,7 +22,7 @@ from dedupe.matching import find_matches
 from dedupe.tables import Ranks, documents_table, families_table, pairs_table, passages_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from dedupe.families import Families
     from dedupe.ingest import Articles
     from dedupe.measures import Matches
+    from dedupe.records import Batch
 
 __all__ = ["Progress", "ScanResult", "scan"]
 
@@ -109,23 +113,25 @@ def scan(
     problems: list[Problem] = []
     clock.stage("read")
     reader = read_corpus(paths, config, problems, stdin=stdin, progress=progress.bytes_read)
+    batches, n_bytes = _peeked(reader)
     checkpoint = Checkpoint(work, config) if work is not None else None
     try:
-        articles = ingest(
-            reader,
-            config,
-            problems,
-            expected=reader.total_bytes * _TOKENS_A_BYTE,
-            checkpoint=checkpoint,
-        )
-        try:
-            matches = find_matches(articles, config, clock.stage)
-            clock.stage("families")
-            families = find_families(articles, matches, config)
-            clock.stage("tables")
-            tables = _tables(articles, matches, families, config)
-        finally:
-            articles.spool.close()
+        with kernels_for(n_bytes):
+            articles = ingest(
+                batches,
+                config,
+                problems,
+                expected=reader.total_bytes * _TOKENS_A_BYTE,
+                checkpoint=checkpoint,
+            )
+            try:
+                matches = find_matches(articles, config, clock.stage)
+                clock.stage("families")
+                families = find_families(articles, matches, config)
+                clock.stage("tables")
+                tables = _tables(articles, matches, families, config)
+            finally:
+                articles.spool.close()
     finally:
         if checkpoint is not None:
             checkpoint.close()
@@ -155,6 +161,13 @@ def _tables(
         ),
         "families": families_table(articles, families),
     }
+
+
+def _peeked(batches: Iterator[Batch]) -> tuple[Iterator[Batch], float]:
+    """The same batches, and the bytes of text in them: infinite where there is a second one."""
+    first = list(islice(batches, 2))
+    n_bytes = sum(len(batch.text) for batch in first) if len(first) < 2 else inf
+    return chain(first, batches), n_bytes
 
 
 class _Clock:

@@ -9,18 +9,20 @@ does not depend on w. A text of fewer than w tokens has no shingle.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import in_plain_python, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedupe.tokens import Tokens
 
-__all__ = ["fill_shingles", "fingerprint", "fingerprints", "fmix64", "shingles"]
+    Integer = TypeVar("Integer", bound=np.integer[Any])
+
+__all__ = ["distinct", "fill_shingles", "fingerprint", "fingerprints", "fmix64", "shingles"]
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
 """Odd, so that multiplying by it loses nothing: 2^64 / golden ratio (Knuth, TAOCP 3, 6.4)."""
@@ -53,11 +55,29 @@ def fill_shingles(tokens: NDArray[np.uint64], w: int, out: NDArray[np.uint64]) -
     return n
 
 
+@in_plain_python(fill_shingles)
+def _fill_at_once(tokens: NDArray[np.uint64], w: int, out: NDArray[np.uint64]) -> int:
+    n = max(len(tokens) - w + 1, 0)
+    polynomial: Any = np.zeros(n, np.uint64)
+    for k in range(w):
+        polynomial = polynomial * BASE + tokens[k : k + n]
+    out[:n] = fmix64(polynomial)
+    return n
+
+
 def shingles(tokens: NDArray[np.uint64], w: int) -> NDArray[np.uint64]:
     """Shingle hashes of one article, uint64 (max(0, n_tokens - w + 1),), in text order."""
     out = np.empty(max(0, len(tokens) - w + 1), np.uint64)
     fill_shingles(tokens, w, out)
     return out
+
+
+def distinct(values: NDArray[Integer]) -> NDArray[Integer]:
+    """The different values, ascending: `np.unique`, which imports another tenth of numpy."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
 
 
 @kernel

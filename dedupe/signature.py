@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import in_plain_python, kernel
 from dedupe.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -53,6 +53,21 @@ def fill_signature(
         h = np.uint32(h ^ (h >> np.uint32(16)))
         for k in range(len(a)):
             out[k] = min(out[k], np.uint32(a[k] * h + b[k]))
+
+
+@in_plain_python(fill_signature)
+def _fill_by_columns(
+    shingles: NDArray[np.uint64],
+    a: NDArray[np.uint32],
+    b: NDArray[np.uint32],
+    out: NDArray[np.uint32],
+) -> None:
+    h = shingles.astype(np.uint32)
+    h = (h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    h = (h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    h ^= h >> np.uint32(16)
+    for k in range(len(a)):
+        out[k] = (a[k] * h + b[k]).min(initial=EMPTY_ROW)
 
 
 def signature(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import xxhash
 
 from dedupe._bits import rotate_left
-from dedupe._jit import leaf
+from dedupe._jit import in_plain_python, leaf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,3 +100,9 @@ def xxh64_short(
         h = (h ^ (h >> np.uint64(33))) * _P2
         h = (h ^ (h >> np.uint64(29))) * _P3
         out[i] = h ^ (h >> _32)
+
+
+@in_plain_python(xxh64)
+def _xxh64_of_bytes(data: NDArray[np.uint8], words: NDArray[np.uint64], n: int) -> np.uint64:
+    del words
+    return np.uint64(xxhash.xxh64_intdigest(data[:n].tobytes()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
 from math import isnan
 
 __all__ = ["parse_date"]
@@ -131,6 +130,8 @@ def _from_words(text: str) -> str | None:
                 return date(int(match["year"]), month, int(match["day"])).isoformat()
             except ValueError:
                 return None
+    from email.utils import parsedate_to_datetime  # takes longer to import than all else here
+
     try:
         return _format(parsedate_to_datetime(text))
     except (ValueError, TypeError, IndexError, OverflowError):

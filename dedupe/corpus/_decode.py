@@ -7,8 +7,6 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from charset_normalizer import from_bytes
-
 from dedupe.records import encode_text
 
 if TYPE_CHECKING:
@@ -165,6 +163,8 @@ def guess_encoding(data: bytes) -> str:
     letters = accented + len(_ASCII_LETTER.findall(sample))
     if scores[latin] >= _FITS and accented <= _MOST_ACCENTED * letters:
         return latin
+    from charset_normalizer import from_bytes  # most corpora are UTF-8 and never need it
+
     best = from_bytes(sample).best()
     if best is None:
         return "cp1252"

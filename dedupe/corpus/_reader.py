@@ -7,10 +7,8 @@ import sys
 from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO
 
-from dedupe.corpus._csv import read_csv
 from dedupe.corpus._decode import decode
 from dedupe.corpus._html import load_extractor, read_html, report_unread
-from dedupe.corpus._jsonl import read_jsonl
 from dedupe.corpus._paths import STDIN, File, find_files, kind_of, shown
 from dedupe.corpus._plain import BINARY, EMPTY, MAX_PLAIN, read_plain
 from dedupe.corpus._rows import Row, Run
@@ -168,6 +166,9 @@ def _read_rows(file: File, run: Run, stdin: BinaryIO | None) -> Iterator[Row]:
         from dedupe.corpus._parquet import read_parquet  # polars takes a third of a second
 
         return read_parquet(file, run)
+    from dedupe.corpus._csv import read_csv
+    from dedupe.corpus._jsonl import read_jsonl
+
     if file.path == STDIN:
         return read_jsonl(file, run, read_stdin(stdin or sys.stdin.buffer))
     chunks = open_chunks(file.path, run.advance)

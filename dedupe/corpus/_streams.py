@@ -8,8 +8,6 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import zstandard
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -113,6 +111,8 @@ def _gzip_chunks(path: str, advance: Callable[[int], None]) -> Iterator[bytes]:
 
 def _zstd_chunks(path: str, advance: Callable[[int], None]) -> Iterator[bytes]:
     # Not `stream_reader`: it takes a truncated file for a complete one.
+    import zstandard
+
     context = zstandard.ZstdDecompressor()
     with Path(path).open("rb") as file:
         frame = None

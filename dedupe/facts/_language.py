@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe._jit import kernel
-from dedupe.facts._lexicon import hashes_of, place_of, tables_of_languages
+from dedupe.facts._lexicon import hashes_of, places_of, tables_of_languages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,26 +36,11 @@ def _function_words() -> tuple[NDArray[np.uint64], NDArray[np.int64], list[str]]
     return hashes, languages, list(function)
 
 
-@kernel
-def _count(
-    words: NDArray[np.uint64],
-    known: NDArray[np.uint64],
-    languages: NDArray[np.int64],
-    scores: NDArray[np.int64],
-) -> None:
-    """Add to the scores how many words are common in each language."""
-    for word in words:
-        at = place_of(word, known)
-        if at >= 0:
-            for language in range(len(scores)):
-                scores[language] += languages[at, language]
-
-
 def language_of(*samples: NDArray[np.uint64]) -> str:
     """The language whose commonest words make up most of the samples, or ""."""
     known, languages, names = _function_words()
     scores = np.zeros(len(names), np.int64)
     for words in samples:
-        _count(words, known, languages, scores)
+        scores += languages[places_of(words, known)[1]].sum(axis=0)
     best = int(scores.argmax())
     return names[best] if scores[best] >= max(1, _FAMILIAR * sum(map(len, samples))) else ""

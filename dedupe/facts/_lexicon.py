@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import kernel
 from dedupe.facts._forms import alternatives, listed_forms
 from dedupe.facts._roles import SCALE, UNIT
 from dedupe.tokens import PARAGRAPH, tokenise_text
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Lexicon", "fill_roles", "hashes_of", "lexicon_of", "place_of", "tables_of_languages"]
+__all__ = ["Lexicon", "hashes_of", "lexicon_of", "places_of", "tables_of_languages"]
 
 _DATA = Path(__file__).parent.parent / "data" / "facts.toml"
 
@@ -118,27 +117,10 @@ def lexicon_of(language: str) -> Lexicon:
     )
 
 
-@kernel
-def place_of(word: np.uint64, known: NDArray[np.uint64]) -> int:
-    """Place of a word among known ones, ascending, or -1."""
-    low, high = 0, len(known)
-    while low < high:
-        middle = (low + high) // 2
-        if known[middle] < word:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < len(known) and known[low] == word else -1
-
-
-@kernel
-def fill_roles(
-    words: NDArray[np.uint64],
-    known: NDArray[np.uint64],
-    roles: NDArray[np.int64],
-    out: NDArray[np.int64],
-) -> None:
-    """Write what each word may be to out, 0 for one that is not known."""
-    for k in range(len(words)):
-        at = place_of(words[k], known)
-        out[k] = roles[at] if at >= 0 else 0
+def places_of(
+    words: NDArray[np.uint64], known: NDArray[np.uint64]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which words are among known ones, ascending, and the places of those that are."""
+    places = known.searchsorted(words)
+    found = known[np.minimum(places, len(known) - 1)] == words
+    return found, places[found]

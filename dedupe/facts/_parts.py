@@ -10,7 +10,7 @@ import numpy as np
 from dedupe._jit import kernel
 from dedupe.facts._characters import CURRENCIES, MINUS, PERCENT, beginnings, is_minus
 from dedupe.facts._language import SAMPLE
-from dedupe.facts._lexicon import Lexicon, fill_roles
+from dedupe.facts._lexicon import Lexicon, places_of
 from dedupe.facts._reading import CONTEXT
 from dedupe.facts._sides import Gap, Side
 
@@ -63,8 +63,9 @@ def side_of(
     gap = [-1] * len(part.hashes)
     for k, (first, last) in enumerate(gaps):
         gap[first:last] = [k] * (last - first)
-    roles = np.empty(len(part.hashes), np.int64)
-    fill_roles(part.hashes, lexicon.words, lexicon.roles, roles)
+    roles = np.zeros(len(part.hashes), np.int64)
+    found, places = places_of(part.hashes, lexicon.words)
+    roles[found] = lexicon.roles[places]
     begins = beginnings(part.codes[part.starts - part.first])
     return Side(
         text=part.text,
