@@ -56,6 +56,7 @@ class File:
         id: what the ids of its articles are made of.
         kind: "text", "markdown", "html", "jsonl", "csv" or "parquet".
         size: bytes.
+        modified: nanoseconds since 1970.
     """
 
     path: str
@@ -63,6 +64,7 @@ class File:
     id: str
     kind: str
     size: int
+    modified: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -170,7 +172,8 @@ class _Search:
             self.problems.append(problem)
             return
         link = os.path.islink(path)
-        file = File(path, shown(path), shown(path), kind, os.stat(path).st_size)
+        status = os.stat(path)
+        file = File(path, shown(path), shown(path), kind, status.st_size, status.st_mtime_ns)
         self.met.append((link, self._real(path, link=link), file))
 
     def _add_directory(self, top: str, within: str) -> None:
@@ -190,7 +193,7 @@ class _Search:
                 key = os.path.realpath(entry.path) if link else os.path.join(real, entry.name)
                 place = shown(entry.path)
                 name = within + shown(entry.path[start:])
-                file = File(entry.path, place, name, kind, status.st_size)
+                file = File(entry.path, place, name, kind, status.st_size, status.st_mtime_ns)
                 self.met.append((link, key, file))
 
     def _real(self, path: str, *, link: bool) -> str:
