@@ -12,19 +12,23 @@ from dedupe.records import Batch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dedupe.corpus._rows import Block
+    from dedupe.corpus._rows import Block, Run
 
 __all__ = ["pack"]
 
 
-def pack(items: Iterable[Row | Block], limit: int, skip: int = 0) -> Iterator[Batch | None]:
-    """Batches of at most `limit` bytes of text, as full as they come; a longer text is alone.
+def pack(items: Iterable[Row | Block], run: Run, skip: int = 0) -> Iterator[Batch | None]:
+    """Batches of at most `chunk_mb` MB of text, as full as they come; a longer text is alone.
 
     Where one ends depends on the lengths of the texts only, not on how they come in. In place
-    of the first `skip` batches there is None, and their articles are not packed.
+    of the first `skip` batches there is None, and their articles are not packed. They end early
+    when the run is to stop.
     """
+    limit = int(run.config.chunk_mb * 1e6)
     held = _Held(skip)
     for item in items:
+        if run.stop:
+            return
         if isinstance(item, Row):
             if held.size and held.size + len(item.text) > limit:
                 yield held.flush()
@@ -33,7 +37,7 @@ def pack(items: Iterable[Row | Block], limit: int, skip: int = 0) -> Iterator[Ba
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(item.lengths)])
         first, n = 0, len(item.lengths)
         while first < n:
-            room = limit - held.size
+            room = max(0, limit - held.size)
             last = int(np.searchsorted(ends, ends[first] + room, side="right")) - 1
             if last == first and not held.size:
                 last = first + 1

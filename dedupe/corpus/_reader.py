@@ -87,7 +87,7 @@ class CorpusReader:
         self._found = found.files
         self._config = run.config
         self._problems = run.problems
-        self._end = weakref.finalize(self, run.stop.set)
+        self._end = weakref.finalize(self, run.end)
         # The readers report to a list of their own, of which each batch takes its share along.
         run.problems = []
         self._made: Generator[_Delivery] = _deliver(found.files, run, stdin, start)
@@ -274,22 +274,13 @@ def _read_rows(file: File, run: Run, stdin: BinaryIO | None) -> Iterator[Row | B
 def _deliver(
     files: list[File], run: Run, stdin: BinaryIO | None, start: int
 ) -> Generator[_Delivery]:
-    limit = int(run.config.chunk_mb * 1e6)
-    for batch in pack(_until_stopped(_read_files(files, run, stdin), run), limit, start):
+    for batch in pack(_read_files(files, run, stdin), run, start):
         reported = _take_report(run)
         if batch is not None:
             yield _Delivery(batch, reported)
             del batch  # the other side may be done with it before the next one is made
     run.finish()
     yield _Delivery(None, _take_report(run))
-
-
-def _until_stopped(items: Iterator[Row | Block], run: Run) -> Iterator[Row | Block]:
-    for item in items:
-        if run.stop.is_set():
-            return
-        yield item
-        del item  # a block is dropped before the next one is read
 
 
 def _take_report(run: Run) -> Reported:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from threading import Event
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dedupe.corpus._dates import parse_date
@@ -80,10 +79,14 @@ class Run:
     total_bytes: int = 0
     done_bytes: int = 0
     unread_dates: int = 0
-    stop: Event = field(default_factory=Event)
+    stop: bool = False
     unread_pages: list[str] = field(default_factory=list)
     _told: int = field(default=0, repr=False)
     _dates: dict[str, str | None] = field(default_factory=dict, repr=False)
+
+    def end(self) -> None:
+        """Have the readers stop as soon as they can."""
+        self.stop = True
 
     def advance(self, n_bytes: int) -> None:
         """Count bytes of input files as read, and report progress now and then."""
