@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["read_parquet"]
 
-# A slice is about this many chunks of text: of 37,554 articles (225 MB in one row group), slices of
-# 2,700 rows took .57 s of CPU, of 10,800 rows .37 s, and the whole file at once as much.
-_SLICE_CHUNKS = 4
+# A slice is about so many chunks of text, the more the larger the file is: of 37,554 articles (225
+# MB in one row group), slices of 2,700 rows took .57 s of CPU, of 10,800 rows .37 s, and the whole
+# file at once as much. Some versions of polars read a whole row group for each slice of it.
+_FEWEST_CHUNKS, _MOST_CHUNKS, _SLICES = 4, 8, 8
 # What the first slice takes a byte of the file for, in bytes of text; later ones go by the slice
 # before. Compressed text is three times as long, and repeated texts are far longer than that.
 _EXPANSION = 6
@@ -54,7 +55,8 @@ def read_parquet(file: File, run: Run) -> Iterator[Block]:
         if fields is None:
             return
         n_rows: int = frame.select(pl.len()).collect().item()
-        wanted = _SLICE_CHUNKS * run.config.chunk_mb * 1e6
+        chunk = run.config.chunk_mb * 1e6
+        wanted = min(max(file.size / _SLICES, _FEWEST_CHUNKS * chunk), _MOST_CHUNKS * chunk)
         rows = _within(n_rows * wanted / max(1, _EXPANSION * file.size))
         columns = list(dict.fromkeys(name for name in fields if name is not None))
         selected = frame.select(_expression(name, schema[name]) for name in columns)
