@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -107,6 +108,32 @@ class Batch:
             urls=urls,
             languages=languages,
             places=places,
+        )
+
+    @classmethod
+    def concatenate(cls, batches: Sequence[Batch]) -> Batch:
+        """Several batches as one, in their order; one alone is returned as it is."""
+        if len(batches) == 1:
+            return batches[0]
+        offsets = [np.zeros(1, np.int64)]
+        base = 0
+        for batch in batches:
+            offsets.append(batch.offsets[1:] + base)
+            base += len(batch.text)
+
+        def join(name: str) -> list[Any]:
+            return list(chain.from_iterable(getattr(batch, name) for batch in batches))
+
+        return cls(
+            ids=join("ids"),
+            text=np.concatenate([np.empty(0, np.uint8), *(batch.text for batch in batches)]),
+            offsets=np.concatenate(offsets),
+            sources=join("sources"),
+            titles=join("titles"),
+            published=join("published"),
+            urls=join("urls"),
+            languages=join("languages"),
+            places=join("places"),
         )
 
 

@@ -113,9 +113,9 @@ def scan(
     problems: list[Problem] = []
     clock.stage("read")
     reader = read_corpus(paths, config, problems, stdin=stdin, progress=progress.bytes_read)
-    batches, n_bytes = _peeked(reader)
     checkpoint = Checkpoint(work, config) if work is not None else None
     try:
+        batches, n_bytes = _peeked(reader)
         with kernels_for(n_bytes):
             articles = ingest(
                 batches,
@@ -133,6 +133,7 @@ def scan(
             finally:
                 articles.spool.close()
     finally:
+        reader.close()
         if checkpoint is not None:
             checkpoint.close()
     problems.sort()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dedupe.corpus._decode import LineDecoder
@@ -11,7 +12,7 @@ from dedupe.corpus._fields import FieldMissingError, clean, clean_id, host, reso
 from dedupe.corpus._jsonl import TOO_LONG
 from dedupe.corpus._plain import EMPTY, os_problem
 from dedupe.corpus._rows import FileLog, Row, is_blank
-from dedupe.corpus._streams import MAX_LINE, split_lines
+from dedupe.corpus._streams import MAX_LINE, split_blocks
 from dedupe.records import encode_text
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def read_csv(file: File, run: Run, chunks: Iterator[bytes]) -> Iterator[Row]:
     next line is read. `places` and ids name the physical line a row starts on.
     """
     log = FileLog(run.problems, file.place)
-    rows = _Rows(split_lines(chunks), log)
+    rows = _Rows(split_blocks(chunks), log)
     try:
         header = next(rows, None)
         if header is None:
@@ -73,40 +74,50 @@ class _TooLongError(Exception):
 class _Lines:
     """Lines for `csv.reader` that can be read again. None is a line too long to be held."""
 
-    def __init__(self, lines: Iterator[bytes | None]) -> None:
-        self._lines = lines
-        self._again: deque[str | None] = deque()
+    def __init__(self, blocks: Iterator[list[bytes | None]]) -> None:
+        self._blocks = blocks
+        self._next: deque[str | None] = deque()
         self._decode = LineDecoder()
         self.taken: list[str | None] = []
 
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        if self._again:
-            line = self._again.popleft()
-        else:
-            raw = next(self._lines)
-            line = None if raw is None else self._decode(raw) + "\n"
-        self.taken.append(line)
-        if line is None:
-            raise _TooLongError
-        return line
+    def __iter__(self) -> Iterator[str]:
+        """The lines that are left. May be begun anew at any time, and must be after an error."""
+        lines, taken = self._next, self.taken
+        while True:
+            while lines:
+                line = lines.popleft()
+                taken.append(line)
+                if line is None:
+                    raise _TooLongError
+                yield line
+            block = next(self._blocks, None)
+            if block is None:
+                return
+            lines.extend(self._decoded(block))
 
     def put_back(self, lines: list[str | None]) -> None:
         """Give these lines out again, before all others."""
-        self._again.extendleft(reversed(lines))
+        self._next.extendleft(reversed(lines))
+
+    def _decoded(self, block: list[bytes | None]) -> list[str | None]:
+        if None not in block:
+            try:  # nearly always, and three times as fast
+                return [line.decode() + "\n" for line in block]  # type: ignore[union-attr]
+            except UnicodeDecodeError:
+                pass
+        return [None if line is None else self._decode(line) + "\n" for line in block]
 
 
 class _Rows:
     """Rows with the number of the line they start on; broken ones become problems."""
 
-    def __init__(self, lines: Iterator[bytes | None], log: FileLog) -> None:
+    def __init__(self, blocks: Iterator[list[bytes | None]], log: FileLog) -> None:
         # Texts are longer than the module's own limit of 131,072. The limit is the process's.
         csv.field_size_limit(max(MAX_LINE, csv.field_size_limit()))
-        self._lines = _Lines(lines)
+        self._lines = _Lines(blocks)
         self._log = log
-        self._reader = csv.reader(self._lines, delimiter=self._sniff(), strict=True)
+        self._delimiter = self._sniff()
+        self._reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
         self._left = _READ_AGAIN
         self.number = 1
 
@@ -128,6 +139,7 @@ class _Rows:
 
     def _recover(self, error: Exception) -> None:
         """Report the row's first line and go on with its second."""
+        self._reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
         taken = self._lines.taken.copy()
         if taken == [None]:
             self._log.add(self.number, *TOO_LONG)
@@ -147,16 +159,12 @@ class _Rows:
 
     def _sniff(self) -> str:
         """The delimiter: of comma, semicolon and tab, what the header line has most of."""
-        line: str | None = ""
-        read: list[str | None] = []
-        while line is not None and not line.strip():
-            try:
-                line = next(self._lines)
-            except (StopIteration, _TooLongError):
-                line = None
-        read.extend(self._lines.taken)
-        self._lines.put_back(read)
-        outside = "".join((line or "").split('"')[::2])
+        header = ""
+        with suppress(_TooLongError):
+            header = next((line for line in self._lines if not line.isspace()), "")
+        self._lines.put_back(self._lines.taken.copy())
+        self._lines.taken.clear()
+        outside = "".join(header.split('"')[::2])
         return max(",;\t", key=outside.count)
 
 

@@ -30,6 +30,7 @@ _WRITTEN = (
     re.compile(rf"{_DAY}\s+{_MONTH},?\s+{_YEAR}"),
 )
 _SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(?=\D|$)")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _ZONE_NAME = re.compile(r"\s*(?:UTC|GMT)$")
 # A space before the offset, and offsets written "+0000": `fromisoformat` takes neither space.
 _SPACED_OFFSET = re.compile(r"\s+([+-]\d{2}:?\d{2})$")
@@ -68,6 +69,11 @@ def _from_text(text: str) -> str | None:
             return None
     if len(text) > _LONGEST or not text:
         return None
+    if _ISO.fullmatch(text):  # the next most frequent, and as all that follows would have it
+        try:
+            return _format(datetime.fromisoformat(text))
+        except ValueError:
+            return None
     if text.isascii() and text.replace(".", "", 1).isdigit():
         return _from_digits(text)
     iso = _SLASHED.sub(_dashed, _ZONE_NAME.sub("+00:00", text), count=1)

@@ -32,6 +32,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_FIRST_OF_MARK = frozenset(mark[:1] for mark, _ in _MARKS)
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -190,6 +191,8 @@ class LineDecoder:
 
 
 def _marked(data: bytes) -> str | None:
+    if data[:1] not in _FIRST_OF_MARK:
+        return None
     return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
 
 

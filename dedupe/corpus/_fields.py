@@ -34,6 +34,9 @@ _USUAL = {
     "language": ("language", "lang"),
 }  # fmt: skip
 
+# The host of a web address that has neither port nor user.
+_PLAIN_HOST = re.compile(r"(?:https?:)?//([A-Za-z0-9.-]+)(?=[/?#]|\Z)")
+
 # Column names shown in a message.
 _SHOWN = 20
 
@@ -149,6 +152,9 @@ def host(url: str | None) -> str | None:
     """The host name of a url without "www.", or None."""
     if not url or "//" not in url:
         return None
+    plain = _PLAIN_HOST.match(url)
+    if plain:  # ten times as fast as `urlsplit`
+        return plain[1].lower().removeprefix("www.") or None
     try:
         name = urlsplit(url).hostname
     except ValueError:  # such as a broken IPv6 address

@@ -33,6 +33,8 @@ TOO_LONG = (f"a line of more than {MAX_LINE // 10**6} MB", "split it into articl
 DAMAGED = "compress the file again, or fetch it again; what came before was read"
 _ONE_OBJECT = 'put one JSON object on each line, such as {"id": "1", "text": "…"}'
 
+_parse_start = json.JSONDecoder().raw_decode
+
 # Sets of keys whose fields are remembered; corpora have a few.
 _REMEMBERED = 1000
 
@@ -145,8 +147,16 @@ class _Reader:
 
     def _parse(self, line: bytes, number: int) -> dict[str, Any] | None:
         detail = ""
+        text = self._decode(line)
         try:
-            values = json.loads(self._decode(line))
+            # As `json.loads`, without its looking for space around.
+            values, end = _parse_start(text)
+            if end == len(text) and isinstance(values, dict):
+                return values
+        except (ValueError, RecursionError):
+            pass
+        try:
+            values = json.loads(text)
         except json.JSONDecodeError as error:
             values, detail = None, f"{error.msg} at column {error.colno}"
         except (ValueError, RecursionError) as error:  # numbers of many digits, deep nesting

@@ -1,7 +1,7 @@
 """Inputs (directories, globs, files, "-") to the list of files, each once."""
 
 # Paths are strings here: a Path for each of many small files is slow.
-# ruff: noqa: PTH112, PTH114, PTH116, PTH118, PTH122
+# ruff: noqa: PTH112, PTH114, PTH116, PTH118, PTH119, PTH120, PTH122
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dedupe.config import FORMATS, PROBLEMS_FILE, TABLES
 from dedupe.errors import Problem
@@ -46,8 +46,7 @@ _OUTPUT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """One file to read.
 
     Attributes:
@@ -56,6 +55,7 @@ class File:
         id: what the ids of its articles are made of.
         kind: "text", "markdown", "html", "jsonl", "csv" or "parquet".
         size: bytes.
+        modified: nanoseconds since 1970.
     """
 
     path: str
@@ -63,6 +63,7 @@ class File:
     id: str
     kind: str
     size: int
+    modified: int = 0
 
 
 @dataclass(slots=True)
@@ -82,16 +83,20 @@ class Files:
 
 def kind_of(name: str) -> str | None:
     """The kind of a file by the ending of its name, or None."""
+    dot = name.rfind(".")
+    if dot > 0 and name[dot - 1] not in "./\\":  # not a hidden file without an ending
+        ending = name[dot:].lower()
+        if ending in _KINDS:  # nearly always, and faster than what follows
+            return _KINDS[ending]
     base, ending = os.path.splitext(name.lower())
     if ending in {".gz", ".zst"}:
         ending = os.path.splitext(base)[1] + ending
     return _KINDS.get(ending)
 
 
-def is_output(path: str) -> bool:
+def is_output(path: str, name: str) -> bool:
     """Whether a file is a scan's output: one of its names, beside its `errors.jsonl`."""
-    base, name = os.path.split(path)
-    return name in _OUTPUT and os.path.lexists(os.path.join(base, PROBLEMS_FILE))
+    return name in _OUTPUT and os.path.lexists(os.path.join(os.path.dirname(path), PROBLEMS_FILE))
 
 
 def shown(path: str) -> str:
@@ -158,7 +163,7 @@ class _Search:
             self._add_directory(path, within)
             return
         kind = kind_of(path)
-        if kind is None or (not explicit and is_output(path)):
+        if kind is None or (not explicit and is_output(path, os.path.basename(path))):
             if explicit:
                 reason = "not a kind of file that can be read"
                 self._problem(path, reason, f"readable are {_READABLE}")
@@ -170,15 +175,18 @@ class _Search:
             self.problems.append(problem)
             return
         link = os.path.islink(path)
-        file = File(path, shown(path), shown(path), kind, os.stat(path).st_size)
+        status = os.stat(path)
+        file = File(path, shown(path), shown(path), kind, status.st_size, status.st_mtime_ns)
         self.met.append((link, self._real(path, link=link), file))
 
     def _add_directory(self, top: str, within: str) -> None:
         start = len(os.path.join(top, ""))
-        for _, real, entries in _walk(top, self.problems):
+        for path, real, entries in _walk(top, self.problems):
+            # What the files of a directory have in common is worked out once.
+            below = os.path.join(path, "")
+            place, name, key = shown(below), within + shown(below[start:]), os.path.join(real, "")
             for entry in entries:
-                kind = None if is_output(entry.path) else kind_of(entry.name)
-                link = entry.is_symlink()
+                kind = None if is_output(entry.path, entry.name) else kind_of(entry.name)
                 try:
                     status = entry.stat() if kind else None
                 except OSError as error:
@@ -187,11 +195,14 @@ class _Search:
                 if kind is None or status is None or not stat.S_ISREG(status.st_mode):
                     self.result.skipped += 1
                     continue
-                key = os.path.realpath(entry.path) if link else os.path.join(real, entry.name)
-                place = shown(entry.path)
-                name = within + shown(entry.path[start:])
-                file = File(entry.path, place, name, kind, status.st_size)
-                self.met.append((link, key, file))
+                link = entry.is_symlink()
+                told = shown(entry.name)
+                file = File(
+                    *(entry.path, place + told, name + told, kind),
+                    *(status.st_size, status.st_mtime_ns),
+                )
+                target = os.path.realpath(entry.path) if link else key + entry.name
+                self.met.append((link, target, file))
 
     def _real(self, path: str, *, link: bool) -> str:
         """The real path; that of each directory is looked up once."""

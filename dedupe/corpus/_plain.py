@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ MAX_PLAIN = 256_000_000
 BINARY = ("looks binary, not text", "remove it, or give it its proper ending")
 EMPTY = ("empty: no text", "remove it, or check how it was made")
 TOO_LARGE = "split it, or put its articles into a JSONL file"
+
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # the latter is Windows'
 
 _HEADING = re.compile(r"^ {0,3}#[ \t]+(\S.*?)(?:[ \t]+#+)?[ \t]*\r?$", re.MULTILINE)
 # A heading further down is not the article's title.
@@ -70,16 +73,20 @@ def read_bounded(file: File, limit: int) -> bytes | None:
     """The contents of a file, or None where it is larger than `limit` bytes."""
     if file.size > limit:
         return None
-    with open(file.path, "rb", buffering=0) as opened:  # noqa: PTH123 -- a Path for each of many small files is slow
+    # Not `open`: of many small files, that is a third of the time.
+    opened = os.open(file.path, _READ)
+    try:
         # One byte more than there was tells whether that was all.
-        data = opened.read(file.size + 1)
+        data = os.read(opened, file.size + 1)
         if len(data) <= file.size:
             return data
         parts = [data]
         left = limit + 1 - len(data)
-        while left > 0 and (part := opened.read(min(left, 1 << 20))):
+        while left > 0 and (part := os.read(opened, min(left, 1 << 20))):
             parts.append(part)
             left -= len(part)
+    finally:
+        os.close(opened)
     return b"".join(parts) if left > 0 else None
 
 

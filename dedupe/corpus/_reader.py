@@ -2,54 +2,143 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+import weakref
+from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
+from dedupe._version import __version__
 from dedupe.corpus._decode import decode
 from dedupe.corpus._html import load_extractor, read_html, report_unread
+from dedupe.corpus._packing import pack
 from dedupe.corpus._paths import STDIN, File, find_files, kind_of, shown
 from dedupe.corpus._plain import BINARY, EMPTY, MAX_PLAIN, read_plain
+from dedupe.corpus._prefetch import Prefetched
 from dedupe.corpus._rows import Row, Run
 from dedupe.corpus._streams import open_chunks, read_stdin
 from dedupe.errors import InputError, Problem
-from dedupe.records import Article, Batch
+from dedupe.records import Article
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from dedupe.config import Config
+    from dedupe.corpus._paths import Files
+    from dedupe.corpus._rows import Block
+    from dedupe.records import Batch
 
-__all__ = ["CorpusReader", "read_article", "read_corpus"]
+__all__ = ["CorpusReader", "Reported", "read_article", "read_corpus"]
+
+
+# Part of a corpus' identity: raise it when batches of the same inputs come out otherwise.
+_BATCHES = 1
+
+
+class Reported(NamedTuple):
+    """What came up while the articles of one batch were read.
+
+    Attributes:
+        problems: in the order they were met.
+        unread_dates: dates that were not understood; their articles have none.
+    """
+
+    problems: tuple[Problem, ...]
+    unread_dates: int
+
+
+class _Delivery(NamedTuple):
+    """A batch and what came with it; None stands for the end."""
+
+    batch: Batch | None
+    reported: Reported
 
 
 class CorpusReader:
     """An iterator of the batches of a corpus, made by `read_corpus`.
 
+    The same inputs and settings (an equal `identity`) give the same batches in the same order,
+    with the same borders, ids and reports, however far ahead they are read. So a run that was
+    interrupted can `start` behind the batches that it finished.
+
+    It is a context manager: leaving it closes it.
+
     Attributes:
         files: number of files to read.
         skipped: files of other kinds met in directories and globs, not read.
         total_bytes: size of the files to read; standard input counts 0.
+        reported: what came with the batch that was given out last; once there are no more,
+            what came after the last one.
+        unread_dates: dates not understood in all batches given out so far.
     """
 
-    def __init__(self, files: list[File], skipped: int, run: Run, stdin: BinaryIO | None) -> None:
-        self.files = len(files)
-        self.skipped = skipped
+    def __init__(
+        self, found: Files, run: Run, stdin: BinaryIO | None, start: int, prefetch: int
+    ) -> None:
+        self.files = len(found.files)
+        self.skipped = found.skipped
         self.total_bytes = run.total_bytes
-        self._run = run
-        self._batches = _pack(_read_files(files, run, stdin), run)
+        self.reported = Reported((), 0)
+        self.unread_dates = 0
+        self._found = found.files
+        self._config = run.config
+        self._problems = run.problems
+        self._end = weakref.finalize(self, run.end)
+        # The readers report to a list of their own, of which each batch takes its share along.
+        run.problems = []
+        self._made: Generator[_Delivery] = _deliver(found.files, run, stdin, start)
+        # Standard input is not read ahead: a thread that waits for it could not be stopped.
+        self._ahead = 0 if any(file.path == STDIN for file in found.files) else prefetch
+        self._deliveries: Generator[_Delivery] | Prefetched[_Delivery] | None = None
 
-    @property
-    def unread_dates(self) -> int:
-        """Dates met so far that were not understood; their articles have none."""
-        return self._run.unread_dates
+    def identity(self) -> str | None:
+        """A digest of the files and the settings that the batches depend on.
+
+        It changes when a file is added, removed, renamed, resized or written to, and when the
+        order of the inputs, `chunk_mb`, a `*_field` or a version that matters does. None with
+        standard input, which cannot be read again.
+        """
+        if any(file.path == STDIN for file in self._found):
+            return None
+        digest = hashlib.sha256()
+        settings = {
+            name: value
+            for name, value in self._config.to_dict().items()
+            if name.endswith("_field") or name == "chunk_mb"
+        }
+        digest.update(repr((_BATCHES, __version__, _versions(self._found), settings)).encode())
+        for file in self._found:
+            told = (file.kind, file.place, file.id, file.size, file.modified)
+            digest.update(repr(told).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    def close(self) -> None:
+        """Stop reading and let go of all files; there are no more batches."""
+        self._end()
+        if self._deliveries is None:
+            self._deliveries = self._made
+        self._deliveries.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
     def __next__(self) -> Batch:
-        return next(self._batches)
+        if self._deliveries is None:
+            self._deliveries = Prefetched(self._made, self._ahead) if self._ahead else self._made
+        batch, self.reported = next(self._deliveries)
+        self._problems.extend(self.reported.problems)
+        self.unread_dates += self.reported.unread_dates
+        if batch is None:
+            raise StopIteration
+        return batch
 
 
 def read_corpus(
@@ -59,6 +148,8 @@ def read_corpus(
     *,
     stdin: BinaryIO | None = None,
     progress: Callable[[int, int], None] | None = None,
+    start: int = 0,
+    prefetch: int = 1,
 ) -> CorpusReader:
     """Read a corpus in batches of at most about `config.chunk_mb` MB of text.
 
@@ -78,7 +169,12 @@ def read_corpus(
         config: `chunk_mb` and the `*_field` settings count.
         problems: what cannot be read is added here, while the batches are read.
         stdin: in place of standard input.
-        progress: called now and then with the bytes of input files read, and their total.
+        progress: called now and then with the bytes of input files read, and their total; from
+            the thread that reads.
+        start: how many batches to leave out at the beginning. They are read, as what follows
+            depends on it, but not packed, and what came up with them is not reported.
+        prefetch: how many batches are made ahead in a thread, beside the one being made; 0 for
+            no thread. Each takes its memory. Nothing is read before the first batch is asked for.
 
     Raises:
         InputError: no input is there.
@@ -97,7 +193,7 @@ def read_corpus(
         load_extractor()
     total = sum(file.size for file in found.files)
     run = Run(config, problems, progress, total_bytes=total)
-    return CorpusReader(found.files, found.skipped, run, stdin)
+    return CorpusReader(found, run, stdin, start, prefetch)
 
 
 def read_article(
@@ -122,6 +218,7 @@ def read_article(
     if len(files) == 1 and files[0].kind == "html":
         load_extractor()
     for row in _read_files(files[:1], run, stdin):
+        assert isinstance(row, Row)
         return Article(
             id=row.id,
             text=row.text.decode(),
@@ -145,7 +242,7 @@ def _article_on_stdin(stream: BinaryIO) -> Article:
     return Article(id=STDIN, text=decoded.utf8.decode())
 
 
-def _read_files(files: Iterable[File], run: Run, stdin: BinaryIO | None) -> Iterator[Row]:
+def _read_files(files: Iterable[File], run: Run, stdin: BinaryIO | None) -> Iterator[Row | Block]:
     for kind, group in groupby(files, key=_reader_of):
         if kind == "plain":
             yield from read_plain(group, run)
@@ -161,7 +258,7 @@ def _reader_of(file: File) -> str:
     return "plain" if file.kind in {"text", "markdown"} else file.kind
 
 
-def _read_rows(file: File, run: Run, stdin: BinaryIO | None) -> Iterator[Row]:
+def _read_rows(file: File, run: Run, stdin: BinaryIO | None) -> Iterator[Row | Block]:
     if file.kind == "parquet":
         from dedupe.corpus._parquet import read_parquet  # polars takes a third of a second
 
@@ -175,33 +272,35 @@ def _read_rows(file: File, run: Run, stdin: BinaryIO | None) -> Iterator[Row]:
     return read_csv(file, run, chunks) if file.kind == "csv" else read_jsonl(file, run, chunks)
 
 
-def _pack(rows: Iterator[Row], run: Run) -> Iterator[Batch]:
-    limit = run.config.chunk_mb * 1e6
-    held: list[Row] = []
-    size = 0
-    for row in rows:
-        if held and size + len(row.text) > limit:
-            yield _to_batch(held)
-            held = []
-            size = 0
-        held.append(row)
-        size += len(row.text)
-    if held:
-        yield _to_batch(held)
+def _deliver(
+    files: list[File], run: Run, stdin: BinaryIO | None, start: int
+) -> Generator[_Delivery]:
+    for batch in pack(_read_files(files, run, stdin), run, start):
+        reported = _take_report(run)
+        if batch is not None:
+            yield _Delivery(batch, reported)
+            del batch  # the other side may be done with it before the next one is made
     run.finish()
+    yield _Delivery(None, _take_report(run))
 
 
-def _to_batch(rows: list[Row]) -> Batch:
-    ids, texts, sources, titles, published, urls, languages, places = map(
-        list, zip(*rows, strict=True)
-    )
-    return Batch.from_columns(
-        ids=ids,
-        texts=texts,
-        sources=sources,
-        titles=titles,
-        published=published,
-        urls=urls,
-        languages=languages,
-        places=places,
-    )
+def _take_report(run: Run) -> Reported:
+    """What was reported since the last time."""
+    reported = Reported(tuple(run.problems), run.unread_dates)
+    run.problems.clear()
+    run.unread_dates = 0
+    return reported
+
+
+def _versions(files: list[File]) -> list[str]:
+    """Versions of the packages that decide what the text of a file is."""
+    packages = ["charset-normalizer"]
+    if any(file.kind == "html" for file in files):
+        packages.append("trafilatura")
+    found = []
+    for name in packages:
+        try:
+            found.append(version(name))
+        except PackageNotFoundError:
+            found.append("")
+    return found

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dedupe.corpus._dates import parse_date
 from dedupe.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from dedupe.config import Config
+    from dedupe.records import Batch
 
-__all__ = ["FileLog", "Row", "Run", "is_blank"]
+__all__ = ["Block", "FileLog", "Row", "Run", "is_blank"]
 
 # Problems of one reason in one file that are listed one by one; the rest become a count.
 _LISTED = 20
+
+# Dates that are remembered as they are written; a hundred years have 36,525 days.
+_REMEMBERED = 50_000
 
 # Progress is reported when this much more was read, in bytes.
 _PROGRESS_STEP = 1_000_000
@@ -39,6 +46,19 @@ class Row(NamedTuple):
     place: tuple[str, int]
 
 
+class Block(Protocol):
+    """Articles that are packed by columns, some at a time.
+
+    Attributes:
+        lengths: int64 (n,), bytes of each text.
+    """
+
+    lengths: NDArray[np.int64]
+
+    def take(self, first: int, last: int) -> Batch:
+        """The articles from `first` to before `last`."""
+
+
 @dataclass(slots=True)
 class Run:
     """The state that the readers of one run share.
@@ -49,6 +69,7 @@ class Run:
         unread_dates: dates that were there and not understood.
         total_bytes: size of all input files, from the file system; standard input counts 0.
         done_bytes: how much of that was read.
+        stop: set when nobody wants more.
         unread_pages: HTML pages left out because the `html` extra is not installed.
     """
 
@@ -58,8 +79,14 @@ class Run:
     total_bytes: int = 0
     done_bytes: int = 0
     unread_dates: int = 0
+    stop: bool = False
     unread_pages: list[str] = field(default_factory=list)
     _told: int = field(default=0, repr=False)
+    _dates: dict[str, str | None] = field(default_factory=dict, repr=False)
+
+    def end(self) -> None:
+        """Have the readers stop as soon as they can."""
+        self.stop = True
 
     def advance(self, n_bytes: int) -> None:
         """Count bytes of input files as read, and report progress now and then."""
@@ -82,10 +109,23 @@ class Run:
         """A date as ISO 8601; one that is not understood is counted and None."""
         if value is None or value == "":
             return None
-        published = parse_date(value)
+        if not isinstance(value, str):
+            published = parse_date(value)
+        elif value in self._dates:  # an outlet has many articles a day
+            published = self._dates[value]
+        else:
+            if len(self._dates) >= _REMEMBERED:
+                self._dates.clear()
+            published = self._dates[value] = parse_date(value)
         if published is None:
             self.unread_dates += 1
         return published
+
+    def dates(self, values: Iterable[str | None]) -> list[str | None]:
+        """`date` of each value."""
+        known = self._dates.get
+        # One that is known and was understood needs no call.
+        return [(value and known(value)) or self.date(value) for value in values]
 
 
 class FileLog:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["MAX_LINE", "StreamDamagedError", "open_chunks", "read_stdin", "split_lines"]
+__all__ = [
+    "MAX_LINE",
+    "StreamDamagedError",
+    "open_chunks",
+    "read_stdin",
+    "split_blocks",
+    "split_lines",
+]
 
 # Longest line that is read, in bytes. No article is near it.
 MAX_LINE = 64_000_000
@@ -62,6 +69,12 @@ def split_lines(chunks: Iterator[bytes], limit: int = MAX_LINE) -> Iterator[byte
 
     Such a line is never held in memory. A last line without `\n` is a line.
     """
+    for lines in split_blocks(chunks, limit):
+        yield from lines
+
+
+def split_blocks(chunks: Iterator[bytes], limit: int = MAX_LINE) -> Iterator[list[bytes | None]]:
+    """The lines of `split_lines`, those together that end in one chunk."""
     parts: list[bytes] = []
     size = 0
     too_long = False
@@ -75,15 +88,18 @@ def split_lines(chunks: Iterator[bytes], limit: int = MAX_LINE) -> Iterator[byte
             parts.append(first)
         if not others:
             continue
-        yield None if too_long else b"".join(parts)
         last = others.pop()
-        # A chunk may be larger than the limit where a decompressor made it so.
-        yield from (line if len(line) <= limit else None for line in others)
+        lines: list[bytes | None] = [None if too_long else b"".join(parts)]
+        if len(chunk) > limit:  # where a decompressor made it so
+            lines.extend(line if len(line) <= limit else None for line in others)
+        else:
+            lines.extend(others)
+        yield lines
         size = len(last)
         too_long = size > limit
         parts = [] if too_long else [last]
     if size:
-        yield None if too_long else b"".join(parts)
+        yield [None if too_long else b"".join(parts)]
 
 
 def _plain_chunks(path: str, advance: Callable[[int], None]) -> Iterator[bytes]:

@@ -90,7 +90,7 @@ def test_reading_again_is_bounded(read: Reader, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("opening", ["", '2,"b\n'])
 def test_long_line(read: Reader, monkeypatch: pytest.MonkeyPatch, opening: str) -> None:
     """A line over the limit is a problem with its number, also within an open quote."""
-    monkeypatch.setattr(_streams.split_lines, "__defaults__", (100,))
+    monkeypatch.setattr(_streams.split_blocks, "__defaults__", (100,))
     Path("a.csv").write_text(f"id,text\n1,a\n{opening}5,{'x' * 100}\n6,c\n")
     rows, problems = read("a.csv")
     assert [row["id"] for row in rows] == ["1", "6"]

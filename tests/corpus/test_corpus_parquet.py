@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from dedupe.config import Config
+from dedupe.corpus import _parquet, read_corpus
+from dedupe.corpus._fields import clean, clean_id, host
+from dedupe.corpus._plain import EMPTY
+from dedupe.corpus._rows import FileLog, Run
 from dedupe.errors import Problem
 
 if TYPE_CHECKING:
@@ -154,3 +162,133 @@ def test_names(read: Reader) -> None:
         ],
         [],
     )
+
+
+SPACES = "".join(chr(c) for c in range(sys.maxunicode + 1) if chr(c).isspace())
+
+ODD_TEXTS = st.none() | st.text(
+    st.sampled_from(
+        [*SPACES[::4], "\x1c", "\x1f", "\x85", "\u180e", "\u200b", "\0", "a", "é", "🦊"]
+    ),
+    max_size=6,
+)
+ODD_DATES = st.sampled_from(
+    [
+        *("2020-01-02", " 2020-01-02 ", "2020-13-02", "2020-01-02T03:04:05+02:00", "soon", ""),
+        *("2020-01-02 03:04", "20200102", "1577934000", "2 Jan 2020", " ", "\x1f", None),
+    ]
+)
+ODD_URLS = st.sampled_from(
+    [
+        *("http://www.a.example/x", "HTTPS://A.EXAMPLE", "//b.example?q", "a.example", "http://["),
+        *("http://u@c.example:80/", "http://www./", " http://d.example ", "http:///x", "", None),
+    ]
+)
+ODD_CELLS = st.one_of(
+    *(
+        st.tuples(st.just(dtype), st.lists(st.none() | values, min_size=30, max_size=30))
+        for dtype, values in (
+            (pl.String, ODD_TEXTS),
+            (pl.Int64, st.integers(-(2**63), 2**63 - 1) | st.just(20200102)),
+            (pl.UInt64, st.integers(0, 2**64 - 1)),
+            (pl.Float64, st.floats() | st.just(1577934000.0)),
+            (pl.Boolean, st.booleans()),
+            (pl.Categorical, ODD_TEXTS),
+            (pl.Binary, st.binary(max_size=3)),
+            (pl.List(pl.String), st.lists(ODD_TEXTS, max_size=2)),
+        )
+    )
+)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    derandomize=True,
+    max_examples=100,
+)
+@given(
+    st.lists(ODD_TEXTS | st.just("text " * 30), max_size=30),
+    st.lists(ODD_DATES, min_size=30, max_size=30),
+    st.lists(ODD_URLS, min_size=30, max_size=30),
+    st.fixed_dictionaries(dict.fromkeys(("id", "source", "title"), ODD_CELLS)),
+    st.sampled_from([pl.String, pl.Binary, pl.Categorical]),
+)
+def test_like_row_by_row(
+    read: Reader,
+    texts: list[str | None],
+    dates: list[str | None],
+    urls: list[str | None],
+    cells: dict[str, tuple[Any, list[Any]]],
+    kind: Any,
+) -> None:
+    """Columns are read as the functions for single cells have it, with the same problems."""
+    n = len(texts)
+    columns: dict[str, list[Any]] = {
+        "text": [t.encode() if t is not None and kind == pl.Binary else t for t in texts],
+        "date": dates[:n],
+        "url": urls[:n],
+        **{name: values[:n] for name, (_, values) in cells.items()},
+    }
+    if kind == pl.Binary and n > 3:
+        columns["text"][3] = b"\xed\xa0\x80"
+    dtypes = {name: dtype for name, (dtype, _) in cells.items()}
+    strings = {"date": pl.String, "url": pl.String}
+    write("a.parquet", {"text": kind, **strings, **dtypes}, **columns)
+    expected: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    run = Run(Config(), [])
+    log = FileLog(problems, "a.parquet")
+    for k, (text, date_, url, key, source, title) in enumerate(
+        zip(*(columns[c] for c in ("text", "date", "url", "id", "source", "title")), strict=True), 1
+    ):
+        name = clean_id(key) or f"a.parquet:{k}"
+        try:
+            data = text.decode() if isinstance(text, bytes) else text
+        except UnicodeDecodeError:
+            reason = "the column 'text' holds no text"
+            detail = "bytes that are not UTF-8"
+            log.add(k, reason, "fill such rows, or leave them out", detail=detail, article=name)
+            continue
+        if data is None:
+            reason = "the column 'text' holds no text"
+            log.add(k, reason, "fill such rows, or leave them out", detail="null", article=name)
+        elif not data or data.isspace():
+            log.add(k, *EMPTY, article=name)
+        else:
+            row = {
+                "id": name,
+                "text": data,
+                "source": clean(source) or host(clean(url)),
+                "title": clean(title),
+                "published": run.date(date_),
+                "url": clean(url),
+                "place": f"a.parquet:{k}",
+            }
+            expected.append({key: value for key, value in row.items() if value is not None})
+    log.close()
+    for chunk_mb in (16.0, 0.0001):
+        assert read("a.parquet", chunk_mb=chunk_mb) == (expected, problems)
+    reader = read_corpus(["a.parquet"], Config(), [])
+    assert sum(map(len, reader)) == len(expected)
+    assert reader.unread_dates == run.unread_dates
+
+
+def test_white_space() -> None:
+    """A text is blank where `str.isspace` says so, for every character there is."""
+    characters = [chr(c) for c in range(sys.maxunicode + 1) if not 0xD800 <= c < 0xE000]
+    blank = ~pl.Series(characters).str.contains(_parquet._NOT_BLANK)
+    assert pl.Series(characters).filter(blank).to_list() == list(SPACES)
+
+
+def test_slices(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows and their numbers are the same however many are decoded at a time."""
+    monkeypatch.setattr(_parquet, "_FEWEST_ROWS", 3)
+    texts = [None if k % 7 == 0 else f"{k} " + "x" * (k % 60) for k in range(500)]
+    pl.DataFrame({"text": texts}).write_parquet("a.parquet", row_group_size=90)
+    rows, problems = read("a.parquet", chunk_mb=0.0001)
+    assert [(row["place"], row["text"]) for row in rows] == [
+        (f"a.parquet:{k}", text) for k, text in enumerate(texts, 1) if text is not None
+    ]
+    assert [p.line for p in problems] == [*range(1, 141, 7), 141]
+    assert "and 52 more lines" in problems[-1].reason
