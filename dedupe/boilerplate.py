@@ -21,8 +21,22 @@ if TYPE_CHECKING:
 __all__ = ["mark_boilerplate"]
 
 
+_BITS = 1 << 16
+"""Bits that say of most hashes at once that they are not known: they fit the first cache."""
+
+
 @kernel
-def _is_known(key: np.uint64, known: NDArray[np.uint64]) -> bool:
+def _known_bits(known: NDArray[np.uint64], bits: NDArray[np.uint64]) -> None:
+    for k in range(len(known)):
+        bit = known[k] & np.uint64(_BITS - 1)
+        bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+
+
+@kernel
+def _is_known(key: np.uint64, known: NDArray[np.uint64], bits: NDArray[np.uint64]) -> bool:
+    bit = key & np.uint64(_BITS - 1)
+    if (bits[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1) == 0:
+        return False
     at = np.searchsorted(known, key)
     return at < len(known) and known[at] == key
 
@@ -35,6 +49,7 @@ def _mark_paragraph(
     w: int,
     limit: np.uint64,
     known: NDArray[np.uint64],
+    bits: NDArray[np.uint64],
     flags: NDArray[np.uint8],
 ) -> None:
     """Mark the tokens of [first, last), each by the sketched shingle nearest to it."""
@@ -44,7 +59,7 @@ def _mark_paragraph(
     for k in range(first, last - w + 1):
         if shingles[k] > limit:
             continue
-        verdict = _is_known(shingles[k], known)
+        verdict = _is_known(shingles[k], known, bits)
         if previous >= 0 and verdict != furniture:
             border = (previous + w + k + 1) // 2
             if furniture:
@@ -72,6 +87,8 @@ def _mark(
     for article in articles:
         longest = max(longest, spans[article, 1] - spans[article, 0])
     shingles = np.empty(longest, np.uint64)
+    bits = np.zeros(_BITS // 64, np.uint64)
+    _known_bits(known, bits)
     for article in articles:
         start, end = spans[article, 0], spans[article, 1]
         n = end - start
@@ -80,7 +97,7 @@ def _mark(
         first = 0
         for k in range(1, n + 1):
             if k == n or here[k] & PARAGRAPH:
-                _mark_paragraph(shingles, first, k, w, limit, known, here)
+                _mark_paragraph(shingles, first, k, w, limit, known, bits, here)
                 first = k
 
 

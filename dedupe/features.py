@@ -21,6 +21,7 @@ __all__ = ["Features", "extract"]
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
+_GRAM = np.uint64(0xFFFF)
 
 
 class Features(NamedTuple):
@@ -31,12 +32,15 @@ class Features(NamedTuple):
         bands: uint32 (n, bands), the key of each band; 0 where an article has no shingle.
         sketch_offsets: int64 (n + 1,), where each sketch starts.
         sketch: uint64, the sketches end to end, each ascending and distinct.
+        grams: uint16 (n_tokens,), the lower 16 bits of the shingle that begins at each token, 0
+            where none does.
     """
 
     fingerprints: NDArray[np.uint64]
     bands: NDArray[np.uint32]
     sketch_offsets: NDArray[np.int64]
     sketch: NDArray[np.uint64]
+    grams: NDArray[np.uint16]
 
 
 def extract(tokens: Tokens, config: Config, scale: int) -> Features:
@@ -46,6 +50,7 @@ def extract(tokens: Tokens, config: Config, scale: int) -> Features:
     bands = np.zeros((n, config.bands), np.uint32)
     sketch = np.empty(len(tokens.hashes) + 1, np.uint64)
     offsets = np.zeros(n + 1, np.int64)
+    grams = np.empty(len(tokens.hashes), np.uint16)
     _extract(
         tokens.offsets,
         tokens.hashes,
@@ -56,8 +61,9 @@ def extract(tokens: Tokens, config: Config, scale: int) -> Features:
         bands,
         offsets,
         sketch,
+        grams,
     )
-    return Features(prints, bands, offsets, sketch[: offsets[-1]].copy())
+    return Features(prints, bands, offsets, sketch[: offsets[-1]].copy(), grams)
 
 
 @kernel
@@ -71,6 +77,7 @@ def _extract(
     bands: NDArray[np.uint32],
     offsets: NDArray[np.int64],
     sketch: NDArray[np.uint64],
+    grams: NDArray[np.uint16],
 ) -> None:
     """All features in one pass: as `shingle`, `bands` and `sketch` define them one by one."""
     bins = np.empty(bands.shape[1] * rows, np.uint64)
@@ -93,12 +100,15 @@ def _extract(
             if i < full:
                 continue
             shingle = fmix64(rolling)
+            grams[i - w + 1] = shingle & _GRAM
             rolling -= hashes[i - w + 1] * top
             # Stored in any case, and kept only if it belongs: no branch to mispredict.
             sketch[n] = shingle
             n += np.int64(shingle <= limit)
             place = ((shingle >> _HALF) * n_bins) >> _HALF
             bins[place] = min(bins[place], shingle & _LOW)
+        for i in range(max(first, last - w + 1), last):
+            grams[i] = 0
         prints[article] = fingerprint
         if last > full:
             fill_band_keys(bins, rows, bands[article])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import kernel, leaf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["maybe_repeated", "table_size", "table_slot"]
 
 
-@kernel
+@leaf
 def table_slot(keys: NDArray[np.uint64], used: NDArray[np.int64], key: np.uint64, mark: int) -> int:
     """Slot of a key in an open-addressing table of 2^k slots, or of the free one it may take.
 

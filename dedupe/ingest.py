@@ -22,7 +22,7 @@ from dedupe.features import extract
 from dedupe.paragraphs import unwrap
 from dedupe.quotations import mark_quotations
 from dedupe.sketch import choose_scale, sketch_limit
-from dedupe.spool import Spool
+from dedupe.spool import Columns, Spool
 from dedupe.tokens import tokenise
 
 if TYPE_CHECKING:
@@ -147,7 +147,8 @@ def _process(batches: Iterable[Batch], config: Config, spool: Spool, done: int) 
         unwrap(tokens, marks)
         mark_quotations(tokens, marks)
         features = extract(tokens, config, scale)
-        return Chunk.of(batch, tokens, features, first=spool.append(tokens))
+        first = spool.append(Columns(*tokens[1:], features.grams))
+        return Chunk.of(batch, tokens, features, first=first)
 
     if is_interpreted():  # in this thread alone, and threads would not make it faster
         for batch in batches:

@@ -16,10 +16,10 @@ from dedupe.align import PAIR, align_pairs
 from dedupe.boilerplate import mark_boilerplate
 from dedupe.lsh import NearGroups, band_candidates, group_by_representative
 from dedupe.measures import ASIDE, Measures, count_reused
-from dedupe.postings import Roles, assign_roles, build_postings, candidates
+from dedupe.postings import assign_roles, build_postings, candidates
 from dedupe.sketch import min_shared_hashes, sketch_limit
 from dedupe.spool import TOKEN_BYTES
-from dedupe.verify import covered_words, resemblance, shared_shingles
+from dedupe.verify import resemblance, shared_shingles, shared_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,42 +52,35 @@ def find_matches(
     copy_of = _exact_copies(articles)
     groups = _near_groups(articles, copy_of, hashes, config, counts)
     stage("postings")
-    proposed, boilerplate = _partial_candidates(articles, copy_of, groups, config, counts)
+    proposed, known, furnished = _partial_candidates(articles, copy_of, groups, config, counts)
     stage("verify")
     long_enough = articles.words >= config.min_shared_words
     pairs = _expand(proposed, copy_of, groups, config.max_group_pairs, long_enough, counts)
     pairs = _longer_first(pairs, articles.words)
     counts["pairs_checked"] = len(pairs)
-    shared = _count_shared(pairs, articles, hashes, config)
+    flags = articles.spool.column("flags")
+    in_pairs = np.zeros(len(articles), np.bool_)
+    in_pairs[pairs.ravel()] = True
+    wanted = np.flatnonzero(in_pairs & furnished)
+    _mark_boilerplate(articles, wanted, hashes, flags, known, config)
+    shared, covered = _verify(pairs, articles, hashes, flags, config)
     enough = shared >= config.min_shared_shingles
-    pairs, shared = pairs[enough], shared[enough]
+    pairs, shared, covered = pairs[enough], shared[enough], covered[enough]
     counts["pairs_verified"] = len(pairs)
     jaccard = resemblance(
         pairs, shared, articles.spans, hashes, config.shingle, config.worker_threads
     )
-    flags = articles.spool.column("flags")
-    _mark_boilerplate(articles, np.unique(pairs), hashes, flags, boilerplate, config)
-    measured = Measures(articles, pairs, flags)
-    if config.passages:
-        stage("align")
-        passages, totals = _align_all(articles, pairs, hashes, flags, config)
-        measured.take(np.arange(len(pairs)), passages, totals)
-        # Shared shingles that all repeat too often to seed a match leave nothing to show.
-        shown = measured.shared_words > 0
-        counts["pairs_without_passage"] = int((~shown).sum())
-    else:
-
-        def cover(part: NDArray[np.int64]) -> NDArray[np.int64]:
-            return covered_words(part, articles.spans, hashes, flags, config.shingle, ASIDE)
-
-        parts = _by_slices(cover, pairs, articles, config)
-        measured.cover(np.concatenate([np.empty((0, 4), np.int64), *parts]))
-        stage("align")
-        links = _may_link(measured, jaccard, config)
-        counts["pairs_aligned"] = int(links.sum())
-        passages, totals = _align_all(articles, pairs[links], hashes, flags, config)
-        measured.take(np.flatnonzero(links), passages, totals)
-        shown = np.ones(len(pairs), np.bool_)
+    measured = Measures(articles, pairs, covered, flags)
+    stage("align")
+    aligned = np.ones(len(pairs), np.bool_)
+    if not config.passages:
+        aligned = _may_link(measured, jaccard, config)
+    counts["pairs_aligned"] = int(aligned.sum())
+    passages, totals = _align_all(articles, pairs[aligned], hashes, flags, config)
+    measured.take(np.flatnonzero(aligned), passages, totals)
+    # Shared shingles that all repeat too often to seed a match leave nothing to show.
+    shown = measured.shared_words > 0
+    counts["pairs_without_passage"] = int((~shown).sum())
     reused_words = count_reused(articles.spans, pairs, passages)
     return measured.matches(jaccard, passages, reused_words, shown, counts)
 
@@ -104,12 +97,36 @@ def _count_shared(
     pairs: NDArray[np.int64], articles: Articles, hashes: NDArray[np.uint64], config: Config
 ) -> NDArray[np.int64]:
     """int64 (n_pairs,), distinct shingles each pair shares."""
+    grams = articles.spool.column("grams")
 
     def count(part: NDArray[np.int64]) -> NDArray[np.int64]:
-        return shared_shingles(part, articles.spans, hashes, config.shingle)
+        return shared_shingles(part, articles.spans, hashes, config.shingle, grams)
 
     parts = _by_slices(count, pairs, articles, config)
     return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def _verify(
+    pairs: NDArray[np.int64],
+    articles: Articles,
+    hashes: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    config: Config,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Shared shingles and words of each pair, as `dedupe.verify.shared_words` gives them."""
+    enough = config.min_shared_shingles
+    grams = articles.spool.column("grams")
+
+    def count(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return shared_words(
+            part, articles.spans, hashes, grams, flags, config.shingle, ASIDE, enough
+        )
+
+    parts = _by_slices(count, pairs, articles, config)
+    return (
+        np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)]),
+        np.concatenate([np.empty((0, 4), np.int64), *(part[1] for part in parts)]),
+    )
 
 
 def _by_slices(
@@ -209,8 +226,8 @@ def _partial_candidates(
     groups: NearGroups,
     config: Config,
     counts: dict[str, int],
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Tier two: pairs that share sketch hashes, and the hashes that are boilerplate."""
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.bool_]]:
+    """Tier two: pairs that share sketch hashes, boilerplate hashes, and the articles with some."""
     n = len(articles)
     posted = np.zeros(len(articles.sketch), np.bool_)
     _posted(articles.sketch_offsets, articles.sketch, copy_of, groups.representative, posted)
@@ -240,7 +257,11 @@ def _partial_candidates(
     counts["postings_limited_to_hubs"] = int((long & ~roles.common).sum())
     counts["postings_common"] = int(roles.common.sum())
     counts["postings_boilerplate"] = int(roles.boilerplate.sum())
-    counts["articles_with_boilerplate"] = _articles_in(postings.articles, lengths, roles)
+    furnished = np.zeros(n, np.bool_)
+    furnished[postings.articles[np.repeat(roles.boilerplate, lengths)]] = True
+    counts["articles_with_boilerplate"] = int(furnished.sum())
+    # Members of a group post only what its representative has not.
+    furnished |= furnished[groups.representative] | furnished[copy_of]
     found = in_slices(
         lambda first, last: candidates(
             postings,
@@ -257,11 +278,7 @@ def _partial_candidates(
     )
     pairs = np.concatenate([np.empty((0, 2), np.int64), *found])
     counts["partial_candidates"] = len(pairs)
-    return pairs, postings.hashes[roles.boilerplate]
-
-
-def _articles_in(entries: NDArray[np.int32], lengths: NDArray[np.int64], roles: Roles) -> int:
-    return len(np.unique(entries[np.repeat(roles.boilerplate, lengths)]))
+    return pairs, postings.hashes[roles.boilerplate], furnished
 
 
 @kernel

@@ -123,7 +123,13 @@ def count_reused(
 
 
 class Measures:
-    """Directed shares of pairs, raw and net, as they are found out.
+    """Directed shares of pairs, raw and net: at first of words in shared shingles.
+
+    Args:
+        articles: the corpus.
+        pairs: int64 (n_pairs, 2).
+        covered: int64 (n_pairs, 4), as from `dedupe.verify.shared_words`.
+        flags: of the tokens, boilerplate marked in the articles of the pairs.
 
     Attributes:
         pairs: int64 (n_pairs, 2).
@@ -133,7 +139,11 @@ class Measures:
     """
 
     def __init__(
-        self, articles: Articles, pairs: NDArray[np.int64], flags: NDArray[np.uint8]
+        self,
+        articles: Articles,
+        pairs: NDArray[np.int64],
+        covered: NDArray[np.int64],
+        flags: NDArray[np.uint8],
     ) -> None:
         wanted = np.zeros(len(articles), np.bool_)
         wanted[pairs.ravel()] = True
@@ -142,17 +152,10 @@ class Measures:
         self.pairs = pairs
         self.words = articles.words[pairs].reshape(-1, 2)
         self.aside = aside[pairs].reshape(-1, 2)
-        self.shared_words = np.zeros(len(pairs), np.int64)
-        self.net_words = np.zeros(len(pairs), np.int64)
-        self.shares = np.zeros((len(pairs), 2))
-        self.net = np.zeros((len(pairs), 2))
-
-    def cover(self, words: NDArray[np.int64]) -> None:
-        """Take over what shared shingles say, as `dedupe.verify.covered_words` gives it."""
-        self.shared_words = words[:, :2].min(axis=1)
-        self.net_words = words[:, 2:].min(axis=1)
-        self.shares = words[:, :2] / np.maximum(self.words, 1)
-        self.net = words[:, 2:] / np.maximum(self.words - self.aside, 1)
+        self.shared_words = covered[:, :2].min(axis=1)
+        self.net_words = covered[:, 2:].min(axis=1)
+        self.shares = covered[:, :2] / np.maximum(self.words, 1)
+        self.net = covered[:, 2:] / np.maximum(self.words - self.aside, 1)
 
     def take(
         self, rows: NDArray[np.int64], passages: NDArray[np.int32], totals: NDArray[np.int64]

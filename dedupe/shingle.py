@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dedupe._jit import in_plain_python, kernel
+from dedupe._jit import in_plain_python, kernel, leaf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,13 +22,25 @@ if TYPE_CHECKING:
 
     Integer = TypeVar("Integer", bound=np.integer[Any])
 
-__all__ = ["distinct", "fill_shingles", "fingerprint", "fingerprints", "fmix64", "shingles"]
+__all__ = [
+    "distinct",
+    "fill_shingles",
+    "fingerprint",
+    "fingerprints",
+    "fmix64",
+    "shingle_at",
+    "shingles",
+]
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
 """Odd, so that multiplying by it loses nothing: 2^64 / golden ratio (Knuth, TAOCP 3, 6.4)."""
 
 
-@kernel
+PIECE = 1024
+"""Shingles hashed at a time."""
+
+
+@leaf
 def fmix64(x: np.uint64) -> np.uint64:
     """MurmurHash3's 64-bit finaliser, a bijection (Appleby, public domain)."""
     x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
@@ -42,17 +54,30 @@ def fill_shingles(tokens: NDArray[np.uint64], w: int, out: NDArray[np.uint64]) -
     n = len(tokens) - w + 1
     if n <= 0:
         return 0
-    top = np.uint64(1)
-    rolling = np.uint64(0)
-    for k in range(w):
-        rolling = rolling * BASE + tokens[k]
-        if k > 0:
-            top *= BASE
-    out[0] = fmix64(rolling)
-    for i in range(1, n):
-        rolling = (rolling - tokens[i - 1] * top) * BASE + tokens[i + w - 1]
-        out[i] = fmix64(rolling)
+    # Loops without a carried value, in pieces that stay in the first cache: LLVM makes them loops
+    # on vectors, which take 2 ns a shingle where a rolling hash takes 3.3.
+    for first in range(0, n, PIECE):
+        size = min(PIECE, n - first)
+        piece = out[first : first + size]
+        token = tokens[first : first + size]
+        for i in range(size):
+            piece[i] = token[i]
+        for k in range(1, w):
+            token = tokens[first + k : first + k + size]
+            for i in range(size):
+                piece[i] = piece[i] * BASE + token[i]
+        for i in range(size):
+            piece[i] = fmix64(piece[i])
     return n
+
+
+@leaf
+def shingle_at(tokens: NDArray[np.uint64], i: int, w: int) -> np.uint64:
+    """The shingle that begins at token i."""
+    polynomial = np.uint64(0)
+    for k in range(i, i + w):
+        polynomial = polynomial * BASE + tokens[k]
+    return fmix64(polynomial)
 
 
 @in_plain_python(fill_shingles)

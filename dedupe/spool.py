@@ -1,4 +1,4 @@
-"""Token data of a corpus: four columns, in memory while they fit, then in files.
+"""Token data of a corpus: five columns, in memory while they fit, then in files.
 
 Files are mapped into memory, so the rest of the program sees arrays either way. What was looked
 at of a mapped file counts as this process's memory until it is given back: `relieve` does that,
@@ -11,7 +11,7 @@ import mmap
 import os
 import tempfile
 import threading
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,18 +23,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dedupe.tokens import Tokens
-
-__all__ = ["TOKEN_BYTES", "Spool"]
+__all__ = ["TOKEN_BYTES", "Columns", "Spool"]
 
 _COLUMNS: dict[str, type[np.generic]] = {
     "hashes": np.uint64,
     "starts": np.uint32,
     "ends": np.uint32,
     "flags": np.uint8,
+    "grams": np.uint16,
 }
 
-TOKEN_BYTES = 17
+TOKEN_BYTES = 19
 """Bytes of one token in all columns."""
 
 _FIRST_ROOM = 1 << 20
@@ -42,6 +41,16 @@ _FIRST_ROOM = 1 << 20
 
 _RELIEVE_AFTER = 256_000_000
 """Bytes of mapped files looked at after which they are given back."""
+
+
+class Columns(NamedTuple):
+    """Data of the tokens of a batch; see `dedupe.tokens.Tokens` and `dedupe.features.Features`."""
+
+    hashes: NDArray[np.uint64]
+    starts: NDArray[np.uint32]
+    ends: NDArray[np.uint32]
+    flags: NDArray[np.uint8]
+    grams: NDArray[np.uint16]
 
 
 class Spool:
@@ -72,7 +81,7 @@ class Spool:
         """Whether the data went to files."""
         return bool(self._files)
 
-    def append(self, tokens: Tokens) -> int:
+    def append(self, tokens: Columns) -> int:
         """Add the tokens of a batch; the place of the first. Threads may add at once.
 
         Raises:
@@ -168,7 +177,7 @@ class Spool:
                 file.flush()
 
     def column(self, name: str) -> NDArray[Any]:
-        """One of "hashes", "starts", "ends", "flags" of all tokens, as one array.
+        """One of "hashes", "starts", "ends", "flags", "grams" of all tokens, as one array.
 
         Changes to a column are kept in memory only: kernels mark flags in place.
         """

@@ -1,7 +1,7 @@
 """Candidates checked on the text: how many shingles two articles really share.
 
-One article's shingles go into a hash table, and every article it is to be compared with is
-run past it; each comparison costs the length of the other article.
+The lower bits of all shingles, their grams, are at hand; two articles' grams are compared by
+bits, at a nanosecond each, and only what agrees in them is hashed and looked up.
 """
 
 from __future__ import annotations
@@ -10,136 +10,134 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import kernel, leaf
 from dedupe._threads import in_slices
 from dedupe.hashtable import table_size, table_slot
-from dedupe.shingle import fill_shingles
+from dedupe.shingle import fill_shingles, shingle_at, shingles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["covered_words", "resemblance", "shared_shingles"]
+__all__ = ["resemblance", "shared_shingles", "shared_words"]
 
 _ARTICLES_PER_TASK = 1024
 
-
-@kernel
-def _shared(
-    pairs: NDArray[np.int64],
-    spans: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    w: int,
-    out: NDArray[np.int64],
-) -> None:
-    """Fill out with the number of distinct shingles of pairs, best sorted by a."""
-    longest = 0
-    for p in range(len(pairs)):
-        for side in range(2):
-            longest = max(longest, spans[pairs[p, side], 1] - spans[pairs[p, side], 0])
-    size = table_size(longest)
-    keys = np.zeros(size, np.uint64)
-    used = np.full(size, -1, np.int64)  # first pair of the article the slot was taken for
-    seen = np.full(size, -1, np.int64)  # pair whose b last held the slot's shingle
-    shingles = np.empty(longest, np.uint64)
-    # Most shingles of b are not in a: a bit for each slot and more says so from the first cache.
-    bits = np.zeros(size // 8, np.uint64)
-    bit_mask = np.uint64(0)
-    a = -1
-    mark = 0
-    table = keys
-    for p in range(len(pairs)):
-        if pairs[p, 0] != a:
-            a, mark = pairs[p, 0], p
-            n = fill_shingles(hashes[spans[a, 0] : spans[a, 1]], w, shingles)
-            # A table no larger than the article needs stays in the processor's cache.
-            slots = table_size(n)
-            table = keys[:slots]
-            bit_mask = np.uint64(8 * slots - 1)
-            bits[: slots // 8] = np.uint64(0)
-            for i in range(n):
-                slot = table_slot(table, used, shingles[i], mark)
-                used[slot] = mark
-                table[slot] = shingles[i]
-                bit = shingles[i] & bit_mask
-                bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
-        b = pairs[p, 1]
-        n = fill_shingles(hashes[spans[b, 0] : spans[b, 1]], w, shingles)
-        shared = 0
-        for i in range(n):
-            bit = shingles[i] & bit_mask
-            if bits[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1) == 0:
-                continue
-            slot = table_slot(table, used, shingles[i], mark)
-            if used[slot] == mark and seen[slot] != p:
-                seen[slot] = p
-                shared += 1
-        out[p] = shared
+_NO_FLAGS = np.empty(0, np.uint8)
 
 
-@kernel
+@leaf
 def _cover(
-    hit: NDArray[np.bool_], w: int, flags: NDArray[np.uint8], aside: np.uint8
+    hits: NDArray[np.int64], n: int, w: int, flags: NDArray[np.uint8], aside: np.uint8
 ) -> tuple[int, int]:
-    """Tokens that lie in a shingle that is a hit, and those of them not set aside."""
+    """Tokens in the first n of some shingles, which ascend, and those of them not set aside."""
     words, net = 0, 0
     end = 0
-    for i in range(len(hit)):
-        if hit[i]:
-            for k in range(max(end, i), i + w):
-                words += 1
-                net += np.int64((flags[k] & aside) == 0)
-            end = i + w
+    for h in range(n):
+        for k in range(max(end, hits[h]), hits[h] + w):
+            words += 1
+            net += np.int64((flags[k] & aside) == 0)
+        end = hits[h] + w
     return words, net
 
 
+_GRAM_BITS = 1 << 16
+"""Bits for all grams: 8 kB, which fit the first cache."""
+
+
+@leaf
+def _set_bits(grams: NDArray[np.uint16], n: int, bits: NDArray[np.uint64]) -> None:
+    """Set the bits of the first n grams, and no others."""
+    bits[:] = np.uint64(0)
+    for i in range(n):
+        gram = np.uint64(grams[i])
+        bits[gram >> np.uint64(6)] |= np.uint64(1) << (gram & np.uint64(63))
+
+
+@leaf
+def _find_bits(
+    grams: NDArray[np.uint16], n: int, bits: NDArray[np.uint64], out: NDArray[np.int64]
+) -> int:
+    """Places of the first n grams whose bits are set, into `out`; how many."""
+    found = 0
+    for i in range(n):
+        gram = np.uint64(grams[i])
+        # Stored in any case, and kept only if it is one: no branch to mispredict.
+        out[found] = i
+        found += np.int64((bits[gram >> np.uint64(6)] >> (gram & np.uint64(63))) & np.uint64(1))
+    return found
+
+
 @kernel
-def _covered(
+def _verify(
     pairs: NDArray[np.int64],
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],
+    grams: NDArray[np.uint16],
     flags: NDArray[np.uint8],
     w: int,
     aside: np.uint8,
-    out: NDArray[np.int64],
+    enough: int,
+    shared_out: NDArray[np.int64],
+    covered: NDArray[np.int64],
 ) -> None:
-    longest = 0
+    """Count the distinct shingles that pairs share, best sorted by a, and the words that they cover.
+
+    Shingles are told apart by their grams first: the few of b that may be in a go into a small
+    table, and the few of a that may be in that are looked up in it. Words are counted of pairs
+    that share `enough`, and not at all if `covered` is empty; fewer shingles than that are not
+    counted to the end.
+    """
+    longest = 1
     for p in range(len(pairs)):
         for side in range(2):
             longest = max(longest, spans[pairs[p, side], 1] - spans[pairs[p, side], 0])
     size = table_size(longest)
     keys = np.zeros(size, np.uint64)
-    used = np.full(size, -1, np.int64)  # first pair of the article the slot was taken for
-    seen = np.full(size, -1, np.int64)  # pair whose b last held the slot's shingle
-    slots = np.empty(longest, np.int64)  # of a's shingles
-    shingles = np.empty(longest, np.uint64)
-    hit = np.empty(longest, np.bool_)
+    used = np.full(size, -1, np.int64)  # pair whose b may share the slot's shingle
+    seen = np.full(size, -1, np.int64)  # pair whose a has it
+    slots = np.empty(longest, np.int64)  # of b's hits
+    hits_a = np.empty(longest + 1, np.int64)
+    hits_b = np.empty(longest + 1, np.int64)
+    bits_a = np.zeros(_GRAM_BITS // 64, np.uint64)
+    bits_b = np.zeros(_GRAM_BITS // 64, np.uint64)
     a = -1
-    mark = 0
-    n_a = 0
-    table = keys
     for p in range(len(pairs)):
+        first, end = spans[pairs[p, 0], 0], spans[pairs[p, 0], 1]
+        grams_a, n_a = grams[first:end], end - first - w + 1
         if pairs[p, 0] != a:
-            a, mark = pairs[p, 0], p
-            n_a = fill_shingles(hashes[spans[a, 0] : spans[a, 1]], w, shingles)
-            table = keys[: table_size(n_a)]
-            for i in range(n_a):
-                slot = table_slot(table, used, shingles[i], mark)
-                used[slot] = mark
-                table[slot] = shingles[i]
-                slots[i] = slot
-        b = pairs[p, 1]
-        n = fill_shingles(hashes[spans[b, 0] : spans[b, 1]], w, shingles)
-        for i in range(n):
-            slot = table_slot(table, used, shingles[i], mark)
-            hit[i] = used[slot] == mark
-            if hit[i]:
+            a = pairs[p, 0]
+            _set_bits(grams_a, n_a, bits_a)
+        start, stop = spans[pairs[p, 1], 0], spans[pairs[p, 1], 1]
+        n_hits_b = _find_bits(grams[start:stop], stop - start - w + 1, bits_a, hits_b)
+        if n_hits_b < enough:
+            continue
+        table = keys[: table_size(n_hits_b)]
+        bits_b[:] = np.uint64(0)
+        for h in range(n_hits_b):
+            shingle = shingle_at(hashes, start + hits_b[h], w)
+            slots[h] = table_slot(table, used, shingle, p)
+            used[slots[h]] = p
+            table[slots[h]] = shingle
+            gram = shingle & np.uint64(_GRAM_BITS - 1)
+            bits_b[gram >> np.uint64(6)] |= np.uint64(1) << (gram & np.uint64(63))
+        shared, n_hits_a = 0, 0
+        for h in range(_find_bits(grams_a, n_a, bits_b, hits_a)):
+            i = hits_a[h]
+            slot = table_slot(table, used, shingle_at(hashes, first + i, w), p)
+            if used[slot] == p:
+                shared += np.int64(seen[slot] != p)
                 seen[slot] = p
-        first, last = spans[b, 0], spans[b, 1]
-        out[p, 1], out[p, 3] = _cover(hit[:n], w, flags[first:last], aside)
-        for i in range(n_a):
-            hit[i] = seen[slots[i]] == p
-        first, last = spans[a, 0], spans[a, 1]
-        out[p, 0], out[p, 2] = _cover(hit[:n_a], w, flags[first:last], aside)
+                hits_a[n_hits_a] = i
+                n_hits_a += 1
+        shared_out[p] = shared
+        if shared >= enough and len(covered):
+            covered[p, 0], covered[p, 2] = _cover(hits_a, n_hits_a, w, flags[first:end], aside)
+            n = 0
+            for h in range(n_hits_b):
+                if seen[slots[h]] == p:
+                    hits_b[n] = hits_b[h]
+                    n += 1
+            covered[p, 1], covered[p, 3] = _cover(hits_b, n, w, flags[start:stop], aside)
 
 
 @kernel
@@ -156,21 +154,25 @@ def _distinct(
     size = table_size(longest)
     keys = np.zeros(size, np.uint64)
     used = np.full(size, -1, np.int64)
-    shingles = np.empty(longest, np.uint64)
+    found = np.empty(longest, np.uint64)
     for k in range(len(articles)):
         article = articles[k]
-        n = fill_shingles(hashes[spans[article, 0] : spans[article, 1]], w, shingles)
+        n = fill_shingles(hashes[spans[article, 0] : spans[article, 1]], w, found)
         table = keys[: table_size(n)]
         for i in range(n):
-            slot = table_slot(table, used, shingles[i], k)
+            slot = table_slot(table, used, found[i], k)
             if used[slot] != k:
                 used[slot] = k
-                table[slot] = shingles[i]
+                table[slot] = found[i]
                 out[k] += 1
 
 
 def shared_shingles(
-    pairs: NDArray[np.int64], spans: NDArray[np.int64], hashes: NDArray[np.uint64], w: int
+    pairs: NDArray[np.int64],
+    spans: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    w: int,
+    grams: NDArray[np.uint16] | None = None,
 ) -> NDArray[np.int64]:
     """Exact number of distinct shingles that both articles of each candidate pair have.
 
@@ -179,38 +181,50 @@ def shared_shingles(
         spans: int64 (n_articles, 2), first token and token after the last of each article.
         hashes: uint64, token hashes.
         w: words per shingle.
+        grams: uint16, as in `dedupe.features.Features`, where they are at hand.
 
     Returns:
         int64 (n_pairs,).
     """
-    out = np.zeros(len(pairs), np.int64)
+    if grams is None:
+        grams = np.zeros(len(hashes), np.uint16)
+        every = shingles(hashes, w)
+        grams[: len(every)] = every.astype(np.uint16)
+    shared = np.zeros(len(pairs), np.int64)
+    none = np.empty((0, 4), np.int64)
     if len(pairs):
-        _shared(pairs, spans, hashes, w, out)
-    return out
+        _verify(pairs, spans, hashes, grams, _NO_FLAGS, w, np.uint8(0), 0, shared, none)
+    return shared
 
 
-def covered_words(
+def shared_words(
     pairs: NDArray[np.int64],
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],
+    grams: NDArray[np.uint16],
     flags: NDArray[np.uint8],
     w: int,
     aside: int,
-) -> NDArray[np.int64]:
-    """Words of each pair that stand in shared shingles: what a pair shares without an alignment.
+    enough: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Shared shingles, and the words that stand in them: what is shared without an alignment.
 
     Args:
-        pairs, spans, hashes, w: as for `shared_shingles`.
+        pairs, spans, hashes, grams, w: as for `shared_shingles`.
         flags: uint8, of each token.
         aside: flags of tokens that do not count for net shares.
+        enough: shared shingles from which a pair's words are counted.
 
     Returns:
-        int64 (n_pairs, 4): words of a, words of b, and those of them without such a flag.
+        int64 (n_pairs,), as `shared_shingles`, or too few where they are not enough; int64
+        (n_pairs, 4), words of a, words of b, and those of them without such a flag; 0 where
+        too few shingles are shared.
     """
-    out = np.zeros((len(pairs), 4), np.int64)
+    shared = np.zeros(len(pairs), np.int64)
+    covered = np.zeros((len(pairs), 4), np.int64)
     if len(pairs):
-        _covered(pairs, spans, hashes, flags, w, np.uint8(aside), out)
-    return out
+        _verify(pairs, spans, hashes, grams, flags, w, np.uint8(aside), enough, shared, covered)
+    return shared, covered
 
 
 def resemblance(

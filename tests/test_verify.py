@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oracles import examples, pairs_array, shingles_of, spans_of
 
 from dedupe.hashtable import maybe_repeated, table_size, table_slot
-from dedupe.verify import covered_words, resemblance, shared_shingles
+from dedupe.verify import resemblance, shared_shingles, shared_words
 
 Case = tuple[list[list[int]], list[tuple[int, int]], int]
 
@@ -79,14 +79,20 @@ def test_covered_words_equal_sets(case: Case, data: st.DataObject) -> None:
     n = sum(map(len, rows))
     flags = data.draw(st.lists(st.integers(0, 7), min_size=n, max_size=n))
     spans, hashes = spans_of(rows)
-    found = covered_words(pairs_array(pairs), spans, hashes, np.array(flags, np.uint8), w, 6)
-    for (a, b), counts in zip(pairs, found.tolist(), strict=True):
+    enough = data.draw(st.integers(0, 5))
+    array = pairs_array(pairs)
+    shared, found = shared_words(array, spans, hashes, np.array(flags, np.uint8), w, 6, enough)
+    exact = shared_shingles(array, spans, hashes, w)
+    assert shared[exact >= enough].tolist() == exact[exact >= enough].tolist()
+    assert (shared <= exact).all()
+    for (a, b), count, counts in zip(pairs, exact.tolist(), found.tolist(), strict=True):
         sides = []
         for one, other in ((a, b), (b, a)):
             start = int(spans[one, 0])
             sides.append({start + k for k in covered(rows[one], rows[other], w)})
         net = [sum(flags[k] & 6 == 0 for k in side) for side in sides]
-        assert counts == [len(sides[0]), len(sides[1]), *net]
+        expected = [len(sides[0]), len(sides[1]), *net]
+        assert counts == (expected if count >= enough else [0, 0, 0, 0])
 
 
 @examples
