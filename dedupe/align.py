@@ -14,7 +14,7 @@ import numpy as np
 from dedupe._jit import ascending, kernel
 from dedupe.chaining import align_tokens, forget_partners, index_text
 from dedupe.gaps import bridge_space, next_paired
-from dedupe.seeds import workspace
+from dedupe.seeds import HELD_B, PARTNER_A, PARTNER_B, WEIGHTS, workspace
 from dedupe.shingle import fingerprint
 from dedupe.tokens import FURNITURE, PARAGRAPH, QUOTED
 
@@ -391,7 +391,7 @@ def _align(
             longest = max(longest, spans[pairs[p, side], 1] - spans[pairs[p, side], 0])
     space = workspace(longest)
     rows, came = bridge_space()
-    weights, held_b = space.weights, space.held_b
+    weights, held_b = space.weights[WEIGHTS], space.held[HELD_B]
     current = -1
     written = 0
     for p in range(first, len(pairs)):
@@ -407,7 +407,7 @@ def _align(
             current = x
             index_text(a, marks_a, space)
         enough = align_tokens(a, b, marks_a, marks_b, space, rows, came)
-        partner_a, partner_b = space.partner_a[: len(a)], space.partner_b[: len(b)]
+        partner_a, partner_b = space.tokens[PARTNER_A, : len(a)], space.tokens[PARTNER_B, : len(b)]
         if enough > 0:
             _settle(partner_a, partner_b, weights, held_b, int(WEAK * enough))
         written += _passages_of(

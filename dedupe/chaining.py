@@ -17,7 +17,20 @@ import numpy as np
 from dedupe._jit import ascending, kernel
 from dedupe.gaps import BLOCK_BITS, fill_gaps, last_paired, next_paired
 from dedupe.seeds import (
+    CELLS,
+    HELD_A,
+    HELD_B,
+    IN_B,
+    PARAGRAPH_A,
+    PARAGRAPH_B,
+    PARTNER_A,
+    PARTNER_B,
     REPEAT,
+    STARTS,
+    WEIGHTS,
+    WORDS_A,
+    WORDS_B,
+    ZONES,
     by_start,
     index_tokens,
     log,
@@ -101,7 +114,7 @@ def _join_near(
     """
     edges = 0
     for m in range(len(matches)):
-        j, i, length = np.int64(matches[m, 0]), np.int64(matches[m, 1]), np.int64(matches[m, 2])
+        j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
         first = max(0, i - REACH - SHORT) >> CELL_BITS
         last = (i + length + REACH) >> CELL_BITS
         parent[m] = m
@@ -111,10 +124,10 @@ def _join_near(
         for cell in range(first, last + 1):
             firm[m] |= zones[cell] > j
             kept = -1
-            p = np.int64(cells[cell])
+            p = int(cells[cell])
             while p >= 0:
-                following = np.int64(link[p])
-                gap_b = j - matches[p, 0] - matches[p, 2]
+                following = int(link[p])
+                gap_b = j - int(matches[p, 0]) - int(matches[p, 2])
                 if gap_b > REACH:  # and so of all matches to come
                     if kept < 0:
                         cells[cell] = following
@@ -122,14 +135,15 @@ def _join_near(
                         link[kept] = following
                     p = following
                     continue
-                gap_a = max(i - matches[p, 1] - matches[p, 2], matches[p, 1] - i - length)
+                start_a = int(matches[p, 1])
+                gap_a = max(i - start_a - int(matches[p, 2]), start_a - i - length)
                 if gap_a <= REACH:
                     cost = OPEN + SKIP * max(1, gap_a, gap_b)
                     cheapest = min(cheapest, cost)
-                    price[p] = min(price[p], cost)
+                    price[p] = min(int(price[p]), cost)
                     other = p
                     while parent[other] != other:
-                        other = np.int64(parent[other])
+                        other = int(parent[other])
                     parent[max(root, other)] = min(root, other)
                     root = min(root, other)
                     edges += 1
@@ -141,7 +155,7 @@ def _join_near(
             return False
         if length > SHORT:
             for cell in range(first, last + 1):
-                zones[cell] = max(np.int64(zones[cell]), j + length + REACH + 1)
+                zones[cell] = max(int(zones[cell]), j + length + REACH + 1)
         else:
             link[m] = cells[i >> CELL_BITS]
             cells[i >> CELL_BITS] = m
@@ -170,7 +184,7 @@ def _promising(
     firm = np.empty(n, np.bool_)
     worth_it = _join_near(matches, link, parent, price, firm, cells, zones)
     for m in range(n):
-        i, length = np.int64(matches[m, 1]), np.int64(matches[m, 2])
+        i, length = int(matches[m, 1]), int(matches[m, 2])
         cells[i >> CELL_BITS] = -1
         if length > SHORT:
             last = (i + length + REACH) >> CELL_BITS
@@ -181,16 +195,16 @@ def _promising(
     most = np.zeros(n, np.int64)
     begun = np.zeros(n, np.int64)
     for m in range(n):
-        root = np.int64(parent[parent[m]])  # parents come before their children
+        root = int(parent[parent[m]])  # parents come before their children
         parent[m] = root
-        j, length = np.int64(matches[m, 0]), np.int64(matches[m, 2])
+        j, length = int(matches[m, 0]), int(matches[m, 2])
         weight = weights[j + length] - weights[j]
         most[root] += NEAR_MARGIN if firm[m] else max(0, weight - price[m])
         begun[root] = max(begun[root], min(weight, price[m]))
     kept = 0
     out = np.empty((n, 3), np.int32)
     for m in range(n):
-        root = np.int64(parent[m])
+        root = int(parent[m])
         for k in range(3):
             out[kept, k] = matches[m, k]
         kept += np.int64(most[root] + begun[root] >= NEAR_MARGIN)
@@ -219,17 +233,17 @@ def _chain(
     n = len(matches)
     link = np.empty(n, np.int32)
     for m in range(n):
-        j, i, length = np.int64(matches[m, 0]), np.int64(matches[m, 1]), np.int64(matches[m, 2])
-        best, previous, trimmed = np.int64(0), np.int64(-1), np.int64(0)
+        j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
+        best, previous, trimmed = 0, -1, 0
         most = min(OVERLAP, length - 1)
         for cell in range(max(0, i - reach) >> CELL_BITS, ((i + most) >> CELL_BITS) + 1):
             kept = -1
-            following = np.int64(cells[cell])
+            following = int(cells[cell])
             while following >= 0:
                 p = following
-                following = np.int64(link[p])
-                end_a = np.int64(matches[p, 1]) + np.int64(matches[p, 2])
-                end_b = np.int64(matches[p, 0]) + np.int64(matches[p, 2])
+                following = int(link[p])
+                end_a = int(matches[p, 1]) + int(matches[p, 2])
+                end_b = int(matches[p, 0]) + int(matches[p, 2])
                 gap_a, gap_b = i - end_a, j - end_b
                 if gap_b > reach:  # and so from all matches to come
                     if kept < 0:
@@ -262,7 +276,7 @@ def _chain(
         link[m] = cells[(i + length) >> CELL_BITS]
         cells[(i + length) >> CELL_BITS] = m
     for m in range(n):
-        cells[(np.int64(matches[m, 1]) + np.int64(matches[m, 2])) >> CELL_BITS] = -1
+        cells[(int(matches[m, 1]) + int(matches[m, 2])) >> CELL_BITS] = -1
 
 
 @kernel
@@ -362,7 +376,7 @@ def _left_over(
     out = np.empty((PIECES * len(matches) + 16, 3), np.int32)
     n = 0
     for m in range(len(matches)):
-        j, i, length = np.int64(matches[m, 0]), np.int64(matches[m, 1]), np.int64(matches[m, 2])
+        j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
         k = 0
         while k < length:
             while k < length and (partner_a[i + k] >= 0 or partner_b[j + k] >= 0):
@@ -402,10 +416,10 @@ def _take_between(
     m = 0
     while m < len(matches):
         # Tokens of matches are free: so they stand between two that are paired.
-        before_b = last_paired(partner_b, held_b, np.int64(matches[m, 0]))
-        before_a = np.int64(partner_b[before_b]) if before_b >= 0 else -1
-        end_b = next_paired(partner_b, held_b, np.int64(matches[m, 0]), n_b)
-        end_a = np.int64(partner_b[end_b]) if end_b < n_b else n_a
+        before_b = last_paired(partner_b, held_b, int(matches[m, 0]))
+        before_a = int(partner_b[before_b]) if before_b >= 0 else -1
+        end_b = next_paired(partner_b, held_b, int(matches[m, 0]), n_b)
+        end_a = int(partner_b[end_b]) if end_b < n_b else n_a
         n = 0
         while m < len(matches) and matches[m, 0] < end_b:
             if matches[m, 1] > before_a and matches[m, 1] < end_a:
@@ -458,10 +472,15 @@ def _chain_again(
 ) -> bool:
     """Pair tokens by chains of these matches, round by round; whether all pieces were looked at."""
     n_a, n_b = len(flags_a), len(flags_b)
-    a, b, weights, seen = space.words_a, space.words_b, space.weights, space.in_b
-    paragraph_a, paragraph_b = space.paragraph_a, space.paragraph_b
-    partner_a, partner_b = space.partner_a[:n_a], space.partner_b[:n_b]
-    held_a, held_b = space.held_a, space.held_b
+    a, b, weights, seen = (
+        space.tokens[WORDS_A],
+        space.tokens[WORDS_B],
+        space.weights[WEIGHTS],
+        space.tokens[IN_B],
+    )
+    paragraph_a, paragraph_b = space.tokens[PARAGRAPH_A], space.tokens[PARAGRAPH_B]
+    partner_a, partner_b = space.tokens[PARTNER_A, :n_a], space.tokens[PARTNER_B, :n_b]
+    held_a, held_b = space.held[HELD_A], space.held[HELD_B]
     enough = log(n_a) + log(n_b) + MARGIN
     score = np.empty(len(matches), np.int64)
     before = np.empty(len(matches), np.int32)
@@ -482,7 +501,7 @@ def _chain_again(
             score,
             before,
             cut,
-            space.cells,
+            space.cells[CELLS],
         )
         taken, crossed = _take_best(
             matches,
@@ -514,7 +533,7 @@ def _chain_again(
         matches, all_of_them = _left_over(matches, partner_a, partner_b)
         whole &= all_of_them
         if r == 0 and sieved:
-            matches = _promising(matches, weights, space.cells, space.zones)
+            matches = _promising(matches, weights, space.cells[CELLS], space.cells[ZONES])
         if len(matches) > len(score):
             score = np.empty(len(matches), np.int64)
             before = np.empty(len(matches), np.int32)
@@ -529,7 +548,7 @@ def _chain_again(
         score,
         before,
         cut,
-        space.cells,
+        space.cells[CELLS],
         partner_a,
         partner_b,
         held_a,
@@ -556,14 +575,14 @@ def _chain_again(
 def index_text(a: NDArray[np.uint64], flags_a: NDArray[np.uint8], space: Workspace) -> None:
     """Index a text, with which others are then aligned."""
     index_tokens(a, space)
-    _number_paragraphs(flags_a, space.paragraph_a)
+    _number_paragraphs(flags_a, space.tokens[PARAGRAPH_A])
 
 
 @kernel
 def forget_partners(n_a: int, n_b: int, space: Workspace) -> None:
     """Free all tokens of a text of so many tokens and of the text b aligned with it."""
-    partner_a, partner_b = space.partner_a, space.partner_b
-    held_a, held_b = space.held_a, space.held_b
+    partner_a, partner_b = space.tokens[PARTNER_A], space.tokens[PARTNER_B]
+    held_a, held_b = space.held[HELD_A], space.held[HELD_B]
     j = next_paired(partner_b, held_b, 0, n_b)
     while j < n_b:
         partner_a[partner_b[j]] = -1
@@ -585,7 +604,7 @@ def align_tokens(
     rows: NDArray[np.int64],
     came: NDArray[np.uint8],
 ) -> int:
-    """Align b with the indexed text a: `space.partner_a` and `space.partner_b`, -1 for none.
+    """Align b with the indexed text a: the rows `PARTNER_A` and `PARTNER_B`, -1 for none.
 
     They are to be forgotten before the next text. Returns what a chain had to score, 0 if the
     texts are equal.
@@ -599,22 +618,22 @@ def align_tokens(
             k += 1
         if k == n_a:
             for k in range(n_a):
-                space.partner_a[k] = k
-                space.partner_b[k] = k
-                space.held_a[k >> BLOCK_BITS] = True
-                space.held_b[k >> BLOCK_BITS] = True
+                space.tokens[PARTNER_A, k] = k
+                space.tokens[PARTNER_B, k] = k
+                space.held[HELD_A, k >> BLOCK_BITS] = True
+                space.held[HELD_B, k >> BLOCK_BITS] = True
             return 0
     seeds, _, frequent = weigh(a, b, space)
     found = np.empty((seeds, 3), np.int32)
     n = maximal_matches(n_a, n_b, space, found)
     if frequent >= REPEAT:
         marked = np.empty(n_b, np.bool_)
-        if repeats(space.starts, n_b, marked) > 0:
+        if repeats(space.tokens[STARTS], n_b, marked) > 0:
             found, n = repeated_matches(a, b, marked, space, found, n)
     matches = by_start(found[:n], n_b)
-    promising = _promising(matches, space.weights, space.cells, space.zones)
+    promising = _promising(matches, space.weights[WEIGHTS], space.cells[CELLS], space.cells[ZONES])
     if len(promising) > 0:
-        _number_paragraphs(flags_b, space.paragraph_b)
+        _number_paragraphs(flags_b, space.tokens[PARAGRAPH_B])
         whole = _chain_again(promising, flags_a, flags_b, True, space, rows, came)
         if not whole:
             # How many pieces are looked at depends on how many matches there are.

@@ -53,81 +53,82 @@ _FREQUENT = -2
 """Stands in `starts` for a word pair that is too frequent to seed; -1 for no seed at all."""
 
 
+# Rows of the arrays of a workspace. Of the tokens of a and b: number of the word, and paragraph;
+# what is found: partner. Of the words of a: how often they are in both, the first place in a,
+# and where seeds of them start. Of b: where seeds start, and what is listed on the way.
+(
+    WORDS_A,
+    WORDS_B,
+    PARAGRAPH_A,
+    PARAGRAPH_B,
+    PARTNER_A,
+    PARTNER_B,
+    IN_A,
+    IN_B,
+    HEAD,
+    START_OF,
+    STARTS,
+    LISTED,
+    SLOTS,
+) = range(13)
+NUMBERS, PAIRS_IN_A, PAIRS_IN_B, PAIR_HEAD = range(4)
+BITS, PAIR_BITS = range(2)
+WEIGHTS, WEIGHT_OF = range(2)
+CELLS, ZONES = range(2)
+HELD_A, HELD_B = range(2)
+
+
 class Workspace(NamedTuple):
     """Arrays that one thread uses for one pair of texts after another; see `workspace`.
 
-    Words are numbered from 1 by their first place in a; 0 is a word that a does not have.
+    Words are numbered from 1 by their first place in a; 0 is a word that a does not have. Few
+    arrays of many rows, since each array that a kernel is given makes it longer to compile.
+
+    Attributes:
+        tokens: int32, by token or by word. Partners are -1 before each pair.
+        keys, pair_keys, table: uint64, int64, int32, hash tables of words and word pairs of a.
+        bits: uint64, which hashes are not in them.
+        following: int32, the next place of the same word of a, then of the same word pair.
+        weights: int64, summed up over the tokens of b, and by word.
+        diagonals: int32, how far matches reach; zero before and after.
+        cells: int32, of `dedupe.chaining`: `CELLS` is -1 before and after, `ZONES` 0.
+        held: bool, blocks of `dedupe.gaps`.
     """
 
-    # The text a that is indexed.
+    tokens: NDArray[np.int32]
     keys: NDArray[np.uint64]
-    numbers: NDArray[np.int32]
-    bits: NDArray[np.uint64]
-    words_a: NDArray[np.int32]
-    in_a: NDArray[np.int32]
-    head: NDArray[np.int32]
-    following: NDArray[np.int32]
     pair_keys: NDArray[np.int64]
-    pair_bits: NDArray[np.uint64]
-    pairs_in_a: NDArray[np.int32]
-    pair_head: NDArray[np.int32]
-    # The text b that is run past it.
-    words_b: NDArray[np.int32]
-    in_b: NDArray[np.int32]
-    pairs_in_b: NDArray[np.int32]
+    table: NDArray[np.int32]
+    bits: NDArray[np.uint64]
+    following: NDArray[np.int32]
     weights: NDArray[np.int64]
-    weight_of: NDArray[np.int64]
-    start_of: NDArray[np.int32]
-    starts: NDArray[np.int32]
-    listed: NDArray[np.int32]
-    slots: NDArray[np.int32]
-    # For matches: zero, and -1 for `cells`, before and after each pair.
     diagonals: NDArray[np.int32]
     cells: NDArray[np.int32]
-    zones: NDArray[np.int32]
-    # What is found: partners of a are -1 before each pair.
-    partner_a: NDArray[np.int32]
-    partner_b: NDArray[np.int32]
-    held_a: NDArray[np.bool_]
-    held_b: NDArray[np.bool_]
-    paragraph_a: NDArray[np.int32]
-    paragraph_b: NDArray[np.int32]
+    held: NDArray[np.bool_]
 
 
 @kernel
 def workspace(longest: int) -> Workspace:
     """Room for texts of up to so many tokens."""
     size = table_size(longest)
+    tokens = np.zeros((13, longest + 1), np.int32)
+    cells = np.zeros((2, longest // 64 + 4), np.int32)
+    for k in range(longest + 1):
+        tokens[PARTNER_A, k] = -1
+        tokens[PARTNER_B, k] = -1
+    for k in range(longest // 64 + 4):
+        cells[CELLS, k] = -1
     return Workspace(
+        tokens,
         np.zeros(size, np.uint64),
-        np.zeros(size, np.int32),
-        np.zeros(size // 8, np.uint64),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(2 * longest, np.int32),
         np.zeros(size, np.int64),
-        np.zeros(size // 8, np.uint64),
-        np.zeros(size, np.int32),
-        np.zeros(size, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(size, np.int32),
-        np.zeros(longest + 1, np.int64),
-        np.zeros(longest + 1, np.int64),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
+        np.zeros((4, size), np.int32),
+        np.zeros((2, size // 8), np.uint64),
+        np.zeros(2 * longest, np.int32),
+        np.zeros((2, longest + 1), np.int64),
         np.zeros(2 * longest + 2, np.int32),
-        np.full(longest // 64 + 4, -1, np.int32),
-        np.zeros(longest // 64 + 4, np.int32),
-        np.full(longest, -1, np.int32),
-        np.full(longest, -1, np.int32),
-        np.zeros(longest // 32 + 2, np.bool_),
-        np.zeros(longest // 32 + 2, np.bool_),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
+        cells,
+        np.zeros((2, longest // 32 + 2), np.bool_),
     )
 
 
@@ -156,10 +157,15 @@ def index_tokens(a: NDArray[np.uint64], space: Workspace) -> None:
     n = len(a)
     size = table_size(n)
     mask = size - 1
-    keys, numbers, bits = space.keys, space.numbers, space.bits
-    words, in_a, head, following = space.words_a, space.in_a, space.head, space.following
-    pair_keys, pair_bits = space.pair_keys, space.pair_bits
-    pairs_in_a, pair_head = space.pairs_in_a, space.pair_head
+    keys, numbers, bits = space.keys, space.table[NUMBERS], space.bits[BITS]
+    words, in_a, head, following = (
+        space.tokens[WORDS_A],
+        space.tokens[IN_A],
+        space.tokens[HEAD],
+        space.following,
+    )
+    pair_keys, pair_bits = space.pair_keys, space.bits[PAIR_BITS]
+    pairs_in_a, pair_head = space.table[PAIRS_IN_A], space.table[PAIR_HEAD]
     for slot in range(size):
         numbers[slot] = 0
         pair_keys[slot] = 0
@@ -211,7 +217,7 @@ def index_tokens(a: NDArray[np.uint64], space: Workspace) -> None:
 def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tuple[int, int, int]:
     """Number b's words, sum up their weights, and find the seeds.
 
-    `space.starts` says for each token of b at which node of a, a word or a word pair, its seeds
+    The row `STARTS` says for each token of b at which node of a, a word or a word pair, its seeds
     start, -1 for none. Branches are few here: which words a has cannot be foretold.
 
     Returns:
@@ -221,10 +227,20 @@ def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tup
     """
     n_a, n = len(a), len(b)
     mask = table_size(n_a) - 1
-    keys, numbers, bits = space.keys, space.numbers, space.bits
-    words, in_a, in_b, head = space.words_b, space.in_a, space.in_b, space.head
-    weight_of, weights = space.weight_of, space.weights
-    start_of, starts, listed, slots = space.start_of, space.starts, space.listed, space.slots
+    keys, numbers, bits = space.keys, space.table[NUMBERS], space.bits[BITS]
+    words, in_a, in_b, head = (
+        space.tokens[WORDS_B],
+        space.tokens[IN_A],
+        space.tokens[IN_B],
+        space.tokens[HEAD],
+    )
+    weight_of, weights = space.weights[WEIGHT_OF], space.weights[WEIGHTS]
+    start_of, starts, listed, slots = (
+        space.tokens[START_OF],
+        space.tokens[STARTS],
+        space.tokens[LISTED],
+        space.tokens[SLOTS],
+    )
     bit_mask = np.uint64(8 * (mask + 1) - 1)
     n_listed = 0
     for j in range(n):
@@ -289,9 +305,14 @@ def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tup
 @kernel
 def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int]:
     """Enter seeds of the listed tokens, whose words are too frequent, by their word pairs."""
-    words, starts, listed, slots = space.words_b, space.starts, space.listed, space.slots
-    pair_keys, pair_bits, pair_head = space.pair_keys, space.pair_bits, space.pair_head
-    pairs_in_a, pairs_in_b = space.pairs_in_a, space.pairs_in_b
+    words, starts, listed, slots = (
+        space.tokens[WORDS_B],
+        space.tokens[STARTS],
+        space.tokens[LISTED],
+        space.tokens[SLOTS],
+    )
+    pair_keys, pair_bits, pair_head = space.pair_keys, space.bits[PAIR_BITS], space.table[PAIR_HEAD]
+    pairs_in_a, pairs_in_b = space.table[PAIRS_IN_A], space.table[PAIRS_IN_B]
     bit_mask = 8 * (mask + 1) - 1
     n = 0
     for k in range(n_listed):
@@ -375,8 +396,13 @@ def _clear(
 @kernel
 def maximal_matches(n_a: int, n_b: int, space: Workspace, matches: NDArray[np.int32]) -> int:
     """Maximal matches that hold a seed; their number."""
-    a, b, starts, following = space.words_a, space.words_b, space.starts, space.following
-    listed, diagonals = space.listed, space.diagonals
+    a, b, starts, following = (
+        space.tokens[WORDS_A],
+        space.tokens[WORDS_B],
+        space.tokens[STARTS],
+        space.following,
+    )
+    listed, diagonals = space.tokens[LISTED], space.diagonals
     n_listed = 0
     for j in range(n_b):
         listed[n_listed] = j
@@ -474,7 +500,7 @@ def repeated_matches(
         for j in range(len(b)):
             marked[j] = marked[j] and j < n_b and in_a[slots[j]] > 0
             if marked[j]:
-                seeds += min(np.int64(in_a[slots[j]]), MAX_PAIRINGS)
+                seeds += min(int(in_a[slots[j]]), MAX_PAIRINGS)
         more = np.empty((n + seeds, 3), np.int32)
         for m in range(n):
             for k in range(3):
@@ -492,7 +518,14 @@ def repeated_matches(
                 i = np.int64(head[slot])
                 while i >= 0:
                     n = _grow(
-                        space.words_a, space.words_b, len(b), i, j, space.diagonals, matches, n
+                        space.tokens[WORDS_A],
+                        space.tokens[WORDS_B],
+                        len(b),
+                        i,
+                        j,
+                        space.diagonals,
+                        matches,
+                        n,
                     )
                     i = np.int64(following[i])
             else:
@@ -501,7 +534,14 @@ def repeated_matches(
                     i = np.int64(head[slot])
                     head[slot] = -1
                     n = _grow(
-                        space.words_a, space.words_b, len(b), i, j, space.diagonals, matches, n
+                        space.tokens[WORDS_A],
+                        space.tokens[WORDS_B],
+                        len(b),
+                        i,
+                        j,
+                        space.diagonals,
+                        matches,
+                        n,
                     )
         _clear(space.diagonals, matches, before, n, len(b))
         w *= 2

@@ -34,7 +34,7 @@ from oracles import examples
 
 from dedupe import chaining
 from dedupe.gaps import BLOCK_BITS, bridge_space
-from dedupe.seeds import workspace
+from dedupe.seeds import PARTNER_A, PARTNER_B, workspace
 from dedupe.tokens import PARAGRAPH
 
 if TYPE_CHECKING:
@@ -81,9 +81,18 @@ class Space:
 
     def take(self, enough: int) -> tuple[int, int]:
         """Take the best chains."""
-        links = (self.score, self.before, self.cut)
-        partners = (self.partner_a, self.partner_b, self.held_a, self.held_b)
-        return chaining._take_best(self.matches, self.weights, *links, enough, *partners)
+        return chaining._take_best(
+            self.matches,
+            self.weights,
+            self.score,
+            self.before,
+            self.cut,
+            enough,
+            self.partner_a,
+            self.partner_b,
+            self.held_a,
+            self.held_b,
+        )
 
 
 def held_in(partner: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -106,9 +115,9 @@ def aligned_tokens(a: Text, b: Text) -> list[int]:
     space = workspace(max(len(a.tokens), len(b.tokens), 1))
     chaining.index_text(hashes_a, flags_a, space)
     chaining.align_tokens(hashes_a, hashes_b, flags_a, flags_b, space, *bridge_space())
-    row: list[int] = space.partner_b[: len(b.tokens)].tolist()
+    row: list[int] = space.tokens[PARTNER_B, : len(b.tokens)].tolist()
     assert {i: j for j, i in enumerate(row) if i >= 0} == {
-        i: j for i, j in enumerate(space.partner_a[: len(a.tokens)].tolist()) if j >= 0
+        i: j for i, j in enumerate(space.tokens[PARTNER_A, : len(a.tokens)].tolist()) if j >= 0
     }
     return row
 

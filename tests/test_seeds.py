@@ -49,13 +49,13 @@ def indexed(a: NDArray[np.uint64], b: NDArray[np.uint64], space: seeds.Workspace
     found = np.empty((n_seeds, 3), np.int32)
     n = seeds.maximal_matches(len(a), len(b), space, found)
     marked = np.empty(len(b), np.bool_)
-    repeated = seeds.repeats(space.starts, len(b), marked)
+    repeated = seeds.repeats(space.tokens[seeds.STARTS], len(b), marked)
     assert repeated <= frequent
     if repeated:
         found, n = seeds.repeated_matches(a, b, marked, space, found, n)
     assert not space.diagonals.any()
     matches = seeds.by_start(found[:n], len(b)).tolist()
-    weights = np.diff(space.weights[: len(b) + 1]).tolist()
+    weights = np.diff(space.weights[seeds.WEIGHTS, : len(b) + 1]).tolist()
     return Found(weights, pairings, n_seeds, repeated, [Match(*row) for row in matches])
 
 
