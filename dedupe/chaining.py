@@ -17,7 +17,6 @@ import numpy as np
 from dedupe._jit import ascending, kernel
 from dedupe.gaps import BLOCK_BITS, fill_gaps, last_paired, next_paired
 from dedupe.seeds import (
-    CELLS,
     HELD_A,
     HELD_B,
     IN_B,
@@ -30,7 +29,6 @@ from dedupe.seeds import (
     WEIGHTS,
     WORDS_A,
     WORDS_B,
-    ZONES,
     by_start,
     index_tokens,
     log,
@@ -69,6 +67,10 @@ MARGIN = 1500
 NEAR_MARGIN = 1000
 """The same of what stands in both texts between the same two neighbours, for the size of that place."""
 
+LOWEST = NEAR_MARGIN + 2 * 109
+"""What a chain must score wherever it is taken: it has three words, or they would not weigh as much
+as the margin, and so has the place in both texts, whose logarithms (`log(3)` is 109) are added."""
+
 PIECES = 2
 """Parts of matches looked at again, for each match."""
 
@@ -99,77 +101,72 @@ def _number_paragraphs(flags: NDArray[np.uint8], out: NDArray[np.int32]) -> None
 @kernel
 def _join_near(
     matches: NDArray[np.int32],
-    link: NDArray[np.int32],
     parent: NDArray[np.int32],
     price: NDArray[np.int64],
     firm: NDArray[np.bool_],
-    cells: NDArray[np.int32],
-    zones: NDArray[np.int32],
 ) -> bool:
     """Join matches within `REACH`; `price`: what a chain pays at least to get to each.
 
-    Short matches are found by their start in a, a cell of 64 tokens at a time. Where long ones
-    are near is said of whole cells: up to which token of b. Long ones, and those near, are firm.
-    False if too many are near each other for this to be worth it.
+    Long matches are firm. False if too many are near each other for this to be worth it.
     """
+    n = len(matches)
+    # Of matches that end close enough in b: number, start and end in a, end in b.
+    near, start_a = np.empty(n, np.int32), np.empty(n, np.int32)
+    end_a, end_b = np.empty(n, np.int32), np.empty(n, np.int32)
+    hits = np.empty(n, np.int32)
+    n_near = 0
     edges = 0
-    for m in range(len(matches)):
+    for m in range(n):
         j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
-        first = max(0, i - REACH - SHORT) >> CELL_BITS
-        last = (i + length + REACH) >> CELL_BITS
         parent[m] = m
+        price[m] = MOST_PRICE
         firm[m] = length > SHORT
-        cheapest = MOST_PRICE
-        root = m
-        for cell in range(first, last + 1):
-            firm[m] |= zones[cell] > j
-            kept = -1
-            p = int(cells[cell])
-            while p >= 0:
-                following = int(link[p])
-                gap_b = j - int(matches[p, 0]) - int(matches[p, 2])
-                if gap_b > REACH:  # and so of all matches to come
-                    if kept < 0:
-                        cells[cell] = following
-                    else:
-                        link[kept] = following
-                    p = following
+        # Whether two matches are near cannot be foretold: no branches, and many at a time.
+        if m & 7 == 0:
+            first = np.int32(j - REACH)
+            kept = 0
+            for k in range(n_near):
+                end = end_b[k]
+                near[kept], start_a[kept], end_a[kept] = near[k], start_a[k], end_a[k]
+                end_b[kept] = end
+                kept += int(end >= first)
+            n_near = kept
+        low, high = np.int32(i - REACH), np.int32(i + length + REACH)
+        some = np.int32(0)
+        for k in range(n_near):
+            some += np.int32((end_a[k] >= low) & (start_a[k] <= high))
+        if some > 0:
+            n_hits = 0
+            for k in range(n_near):
+                hits[n_hits] = k
+                n_hits += int((end_a[k] >= low) & (start_a[k] <= high))
+            for h in range(n_hits):
+                k = int(hits[h])
+                gap_b = j - int(end_b[k])
+                if gap_b > REACH:
                     continue
-                start_a = int(matches[p, 1])
-                gap_a = max(i - start_a - int(matches[p, 2]), start_a - i - length)
-                if gap_a <= REACH:
-                    cost = OPEN + SKIP * max(1, gap_a, gap_b)
-                    cheapest = min(cheapest, cost)
-                    price[p] = min(int(price[p]), cost)
-                    other = p
-                    while parent[other] != other:
-                        other = int(parent[other])
-                    parent[max(root, other)] = min(root, other)
-                    root = min(root, other)
-                    edges += 1
-                kept = p
-                p = following
-        price[m] = cheapest
-        parent[m] = root
-        if edges > MANY_NEAR * len(matches):
-            return False
-        if length > SHORT:
-            for cell in range(first, last + 1):
-                zones[cell] = max(int(zones[cell]), j + length + REACH + 1)
-        else:
-            link[m] = cells[i >> CELL_BITS]
-            cells[i >> CELL_BITS] = m
+                p = int(near[k])
+                gap_a = max(i - int(end_a[k]), int(start_a[k]) - i - length)
+                cost = OPEN + SKIP * max(1, gap_a, gap_b)
+                price[m] = min(int(price[m]), cost)
+                price[p] = min(int(price[p]), cost)
+                root, other = int(parent[m]), p
+                while parent[other] != other:
+                    other = int(parent[other])
+                parent[max(root, other)] = min(root, other)
+                parent[m] = min(root, other)
+                edges += 1
+            if edges > MANY_NEAR * n:
+                return False
+        near[n_near], start_a[n_near] = m, i
+        end_a[n_near], end_b[n_near] = i + length, j + length
+        n_near += 1
     return True
 
 
 @kernel
-def _promising(
-    matches: NDArray[np.int32],
-    weights: NDArray[np.int64],
-    cells: NDArray[np.int32],
-    zones: NDArray[np.int32],
-) -> NDArray[np.int32]:
-    """The matches without those of which no chain can come; `cells` -1, `zones` 0, and left so.
+def _promising(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The matches without those of which no chain can come.
 
     Most are words that both texts happen to have. A chain stays among matches that are joined
     by steps within `REACH`, it gets to each but the first by a gap between two of them, and so
@@ -178,19 +175,10 @@ def _promising(
     with all that is near, so that those left out have two pieces each at most; see `_left_over`.
     """
     n = len(matches)
-    link = np.empty(n, np.int32)
     parent = np.empty(n, np.int32)
     price = np.empty(n, np.int64)
     firm = np.empty(n, np.bool_)
-    worth_it = _join_near(matches, link, parent, price, firm, cells, zones)
-    for m in range(n):
-        i, length = int(matches[m, 1]), int(matches[m, 2])
-        cells[i >> CELL_BITS] = -1
-        if length > SHORT:
-            last = (i + length + REACH) >> CELL_BITS
-            for cell in range(max(0, i - REACH - SHORT) >> CELL_BITS, last + 1):
-                zones[cell] = 0
-    if not worth_it:
+    if not _join_near(matches, parent, price, firm):
         return matches
     most = np.zeros(n, np.int64)
     begun = np.zeros(n, np.int64)
@@ -199,7 +187,7 @@ def _promising(
         parent[m] = root
         j, length = int(matches[m, 0]), int(matches[m, 2])
         weight = weights[j + length] - weights[j]
-        most[root] += NEAR_MARGIN if firm[m] else max(0, weight - price[m])
+        most[root] += LOWEST if firm[m] else max(0, weight - price[m])
         begun[root] = max(begun[root], min(weight, price[m]))
     kept = 0
     out = np.empty((n, 3), np.int32)
@@ -207,7 +195,7 @@ def _promising(
         root = int(parent[m])
         for k in range(3):
             out[kept, k] = matches[m, k]
-        kept += np.int64(most[root] + begun[root] >= NEAR_MARGIN)
+        kept += np.int64(most[root] + begun[root] >= LOWEST)
     return out[:kept]
 
 
@@ -465,7 +453,6 @@ def _chain_again(
     matches: NDArray[np.int32],
     flags_a: NDArray[np.uint8],
     flags_b: NDArray[np.uint8],
-    sieved: bool,
     space: Workspace,
     rows: NDArray[np.int64],
     came: NDArray[np.uint8],
@@ -501,7 +488,7 @@ def _chain_again(
             score,
             before,
             cut,
-            space.cells[CELLS],
+            space.cells,
         )
         taken, crossed = _take_best(
             matches,
@@ -532,8 +519,6 @@ def _chain_again(
             )
         matches, all_of_them = _left_over(matches, partner_a, partner_b)
         whole &= all_of_them
-        if r == 0 and sieved:
-            matches = _promising(matches, weights, space.cells[CELLS], space.cells[ZONES])
         if len(matches) > len(score):
             score = np.empty(len(matches), np.int64)
             before = np.empty(len(matches), np.int32)
@@ -548,7 +533,7 @@ def _chain_again(
         score,
         before,
         cut,
-        space.cells[CELLS],
+        space.cells,
         partner_a,
         partner_b,
         held_a,
@@ -631,12 +616,12 @@ def align_tokens(
         if repeats(space.tokens[STARTS], n_b, marked) > 0:
             found, n = repeated_matches(a, b, marked, space, found, n)
     matches = by_start(found[:n], n_b)
-    promising = _promising(matches, space.weights[WEIGHTS], space.cells[CELLS], space.cells[ZONES])
+    promising = _promising(matches, space.weights[WEIGHTS])
     if len(promising) > 0:
         _number_paragraphs(flags_b, space.tokens[PARAGRAPH_B])
-        whole = _chain_again(promising, flags_a, flags_b, True, space, rows, came)
-        if not whole:
+        whole = _chain_again(promising, flags_a, flags_b, space, rows, came)
+        if not whole and len(promising) < len(matches):
             # How many pieces are looked at depends on how many matches there are.
             forget_partners(n_a, n_b, space)
-            _chain_again(matches, flags_a, flags_b, False, space, rows, came)
+            _chain_again(matches, flags_a, flags_b, space, rows, came)
     return log(n_a) + log(n_b) + MARGIN

@@ -74,7 +74,6 @@ _FREQUENT = -2
 NUMBERS, PAIRS_IN_A, PAIRS_IN_B, PAIR_HEAD = range(4)
 BITS, PAIR_BITS = range(2)
 WEIGHTS, WEIGHT_OF = range(2)
-CELLS, ZONES = range(2)
 HELD_A, HELD_B = range(2)
 
 
@@ -91,7 +90,7 @@ class Workspace(NamedTuple):
         following: int32, the next place of the same word of a, then of the same word pair.
         weights: int64, summed up over the tokens of b, and by word.
         diagonals: int32, how far matches reach; zero before and after.
-        cells: int32, of `dedupe.chaining`: `CELLS` is -1 before and after, `ZONES` 0.
+        cells: int32, of `dedupe.chaining`: -1 before and after.
         held: bool, blocks of `dedupe.gaps`.
     """
 
@@ -112,12 +111,9 @@ def workspace(longest: int) -> Workspace:
     """Room for texts of up to so many tokens."""
     size = table_size(longest)
     tokens = np.zeros((13, longest + 1), np.int32)
-    cells = np.zeros((2, longest // 64 + 4), np.int32)
     for k in range(longest + 1):
         tokens[PARTNER_A, k] = -1
         tokens[PARTNER_B, k] = -1
-    for k in range(longest // 64 + 4):
-        cells[CELLS, k] = -1
     return Workspace(
         tokens,
         np.zeros(size, np.uint64),
@@ -127,7 +123,7 @@ def workspace(longest: int) -> Workspace:
         np.zeros(2 * longest, np.int32),
         np.zeros((2, longest + 1), np.int64),
         np.zeros(2 * longest + 2, np.int32),
-        cells,
+        np.full(longest // 64 + 4, -1, np.int32),
         np.zeros((2, longest // 32 + 2), np.bool_),
     )
 
