@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from dedupe._jit import ascending, kernel
-from dedupe.chaining import align_tokens
-from dedupe.gaps import bridge_space
-from dedupe.seeds import index_tokens, workspace
+from dedupe.chaining import align_tokens, forget_partners, index_text
+from dedupe.gaps import bridge_space, next_paired
+from dedupe.seeds import HELD_B, PARTNER_A, PARTNER_B, WEIGHTS, workspace
 from dedupe.shingle import fingerprint
 from dedupe.tokens import FURNITURE, PARAGRAPH, QUOTED
 
@@ -117,9 +117,14 @@ def _moved(
     n = len(passages)
     keys = np.empty(n, np.int64)
     place_a = np.empty(n, np.int64)
+    in_order = True
     for p in range(n):
         place_a[p] = _block_start(flags_a, passages[p, A_START])
         keys[p] = _block_start(flags_b, passages[p, B_START]) * len(flags_a) + place_a[p]
+        passages[p, MOVED] = 0
+        in_order &= p == 0 or (keys[p] >= keys[p - 1] and place_a[p] >= place_a[p - 1])
+    if in_order:
+        return
     order = ascending(keys)
     for k in range(n):
         keys[k] = place_a[order[k]]
@@ -244,22 +249,22 @@ def _settle(
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
     weights: NDArray[np.int64],
+    held_b: NDArray[np.bool_],
     enough: int,
 ) -> None:
     """Free what is too thin to be shown: loose ends of passages, and passages that weigh little."""
     first, last = -1, -1
-    j = 0
-    while j <= len(partner_b):
-        if j < len(partner_b) and partner_b[j] < 0:
-            j += 1
-            continue
-        if last >= 0 and (j == len(partner_b) or not _continues(partner_a, partner_b, last, j)):
+    n_b = len(partner_b)
+    j = next_paired(partner_b, held_b, 0, n_b)
+    while last >= 0 or j < n_b:
+        if last >= 0 and (j == n_b or not _continues(partner_a, partner_b, last, j)):
             _trim(partner_a, partner_b, weights, first, last, enough)
             last = -1
-        if last < 0:
-            first = j
-        last = j
-        j += 1
+        if j < n_b:
+            if last < 0:
+                first = j
+            last = j
+            j = next_paired(partner_b, held_b, j + 1, n_b)
 
 
 @kernel
@@ -293,6 +298,7 @@ def _passages_of(
     pair: int,
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
+    held_b: NDArray[np.bool_],
     flags_a: NDArray[np.uint8],
     flags_b: NDArray[np.uint8],
     out: NDArray[np.int64],
@@ -303,10 +309,10 @@ def _passages_of(
     last = -1
     before = False
     quoted = 0
-    for j in range(len(partner_b)):
-        i = partner_b[j]
-        if i < 0:
-            continue
+    n_b = len(partner_b)
+    j = next_paired(partner_b, held_b, 0, n_b)
+    while j < n_b:
+        i = np.int64(partner_b[j])
         marks_a, marks_b = flags_a[i], flags_b[j]
         furniture = (marks_a | marks_b) & FURNITURE != 0
         joined = last >= 0 and _continues(partner_a, partner_b, last, j)
@@ -338,6 +344,7 @@ def _passages_of(
             totals[LEFT_OUT_B] += not aside_b
         else:
             totals[NET] += 1
+        j = next_paired(partner_b, held_b, j + 1, n_b)
     if n > 0:
         _finish(out[n - 1], quoted, before)
         _moved(out[:n], flags_a, flags_b)
@@ -384,10 +391,8 @@ def _align(
             longest = max(longest, spans[pairs[p, side], 1] - spans[pairs[p, side], 0])
     space = workspace(longest)
     rows, came = bridge_space()
-    weights = space.weights
+    weights, held_b = space.weights[WEIGHTS], space.held[HELD_B]
     current = -1
-    mark = -1
-    table = space.keys
     written = 0
     for p in range(first, len(pairs)):
         x, y = pairs[p, 0], pairs[p, 1]
@@ -397,18 +402,19 @@ def _align(
         # or whose partner is elsewhere.
         if written + len(b) > len(passages):
             return written, p
-        if x != current:
-            current, mark = x, p
-            table = index_tokens(a, space, mark)
         marks_a, marks_b = flags[spans[x, 0] : spans[x, 1]], flags[spans[y, 0] : spans[y, 1]]
-        enough = align_tokens(a, b, marks_a, marks_b, space, table, mark, rows, came)
-        partner_a, partner_b = space.partner_a[: len(a)], space.partner_b[: len(b)]
+        if x != current:
+            current = x
+            index_text(a, marks_a, space)
+        enough = align_tokens(a, b, marks_a, marks_b, space, rows, came)
+        partner_a, partner_b = space.tokens[PARTNER_A, : len(a)], space.tokens[PARTNER_B, : len(b)]
         if enough > 0:
-            _settle(partner_a, partner_b, weights, int(WEAK * enough))
+            _settle(partner_a, partner_b, weights, held_b, int(WEAK * enough))
         written += _passages_of(
             p,
             partner_a,
             partner_b,
+            held_b,
             marks_a,
             marks_b,
             passages[written : written + len(b)],
@@ -417,6 +423,7 @@ def _align(
         if len(b) <= len(partner):
             for j in range(len(b)):
                 partner[j] = partner_b[j]
+        forget_partners(len(a), len(b), space)
     return written, len(pairs)
 
 

@@ -15,8 +15,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import ascending, kernel
-from dedupe.gaps import fill_gaps
-from dedupe.seeds import by_start, log, maximal_matches, repeated_matches, repeats, weigh
+from dedupe.gaps import BLOCK_BITS, fill_gaps, last_paired, next_paired
+from dedupe.seeds import (
+    HELD_A,
+    HELD_B,
+    IN_B,
+    PARAGRAPH_A,
+    PARAGRAPH_B,
+    PARTNER_A,
+    PARTNER_B,
+    REPEAT,
+    STARTS,
+    WEIGHTS,
+    WORDS_A,
+    WORDS_B,
+    by_start,
+    index_tokens,
+    log,
+    maximal_matches,
+    repeated_matches,
+    repeats,
+    weigh,
+)
 from dedupe.tokens import PARAGRAPH
 
 if TYPE_CHECKING:
@@ -24,7 +44,7 @@ if TYPE_CHECKING:
 
     from dedupe.seeds import Workspace
 
-__all__ = ["align_tokens"]
+__all__ = ["align_tokens", "forget_partners", "index_text"]
 
 REACH = 24
 """Tokens a chain may skip at once in either text: about a sentence."""
@@ -47,11 +67,27 @@ MARGIN = 1500
 NEAR_MARGIN = 1000
 """The same of what stands in both texts between the same two neighbours, for the size of that place."""
 
+LOWEST = NEAR_MARGIN + 2 * 109
+"""What a chain must score wherever it is taken: it has three words, or they would not weigh as much
+as the margin, and so has the place in both texts, whose logarithms (`log(3)` is 109) are added."""
+
 PIECES = 2
 """Parts of matches looked at again, for each match."""
 
 MAX_ROUNDS = 4
 """Times what is left is chained again."""
+
+SHORT = 4
+"""Tokens of a match that can be left out as unpromising."""
+
+MANY_NEAR = 4
+"""Neighbours of a match, on average, from which on nearly all are promising, or all repeat."""
+
+MOST_PRICE = 1 << 40
+"""Of what no match is near."""
+
+CELL_BITS = 6
+"""Matches are looked for by 64 tokens of a: no chain reaches beyond a cell and the next."""
 
 
 @kernel
@@ -63,20 +99,104 @@ def _number_paragraphs(flags: NDArray[np.uint8], out: NDArray[np.int32]) -> None
 
 
 @kernel
-def _forget(
-    near: NDArray[np.int32],
-    near_a: NDArray[np.int32],
-    near_b: NDArray[np.int32],
-    n: int,
-    first: int,
-) -> int:
-    """Keep, in order, what ends at token `first` of b or later; how much that is."""
+def _join_near(
+    matches: NDArray[np.int32],
+    parent: NDArray[np.int32],
+    price: NDArray[np.int64],
+    firm: NDArray[np.bool_],
+) -> bool:
+    """Join matches within `REACH`; `price`: what a chain pays at least to get to each.
+
+    Long matches are firm. False if too many are near each other for this to be worth it.
+    """
+    n = len(matches)
+    # Of matches that end close enough in b: number, start and end in a, end in b.
+    near, start_a = np.empty(n, np.int32), np.empty(n, np.int32)
+    end_a, end_b = np.empty(n, np.int32), np.empty(n, np.int32)
+    hits = np.empty(n, np.int32)
+    n_near = 0
+    edges = 0
+    for m in range(n):
+        j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
+        parent[m] = m
+        price[m] = MOST_PRICE
+        firm[m] = length > SHORT
+        # Whether two matches are near cannot be foretold: no branches, and many at a time.
+        if m & 7 == 0:
+            first = np.int32(j - REACH)
+            kept = 0
+            for k in range(n_near):
+                end = end_b[k]
+                near[kept], start_a[kept], end_a[kept] = near[k], start_a[k], end_a[k]
+                end_b[kept] = end
+                kept += int(end >= first)
+            n_near = kept
+        low, high = np.int32(i - REACH), np.int32(i + length + REACH)
+        some = np.int32(0)
+        for k in range(n_near):
+            some += np.int32((end_a[k] >= low) & (start_a[k] <= high))
+        if some > 0:
+            n_hits = 0
+            for k in range(n_near):
+                hits[n_hits] = k
+                n_hits += int((end_a[k] >= low) & (start_a[k] <= high))
+            for h in range(n_hits):
+                k = int(hits[h])
+                gap_b = j - int(end_b[k])
+                if gap_b > REACH:
+                    continue
+                p = int(near[k])
+                gap_a = max(i - int(end_a[k]), int(start_a[k]) - i - length)
+                cost = OPEN + SKIP * max(1, gap_a, gap_b)
+                price[m] = min(int(price[m]), cost)
+                price[p] = min(int(price[p]), cost)
+                root, other = int(parent[m]), p
+                while parent[other] != other:
+                    other = int(parent[other])
+                parent[max(root, other)] = min(root, other)
+                parent[m] = min(root, other)
+                edges += 1
+            if edges > MANY_NEAR * n:
+                return False
+        near[n_near], start_a[n_near] = m, i
+        end_a[n_near], end_b[n_near] = i + length, j + length
+        n_near += 1
+    return True
+
+
+@kernel
+def _promising(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The matches without those of which no chain can come.
+
+    Most are words that both texts happen to have. A chain stays among matches that are joined
+    by steps within `REACH`, it gets to each but the first by a gap between two of them, and so
+    scores no more than all of them weigh without what these gaps cost at least. That holds for
+    pieces of matches, too: they are no heavier in all, and further apart. Long matches are kept
+    with all that is near, so that those left out have two pieces each at most; see `_left_over`.
+    """
+    n = len(matches)
+    parent = np.empty(n, np.int32)
+    price = np.empty(n, np.int64)
+    firm = np.empty(n, np.bool_)
+    if not _join_near(matches, parent, price, firm):
+        return matches
+    most = np.zeros(n, np.int64)
+    begun = np.zeros(n, np.int64)
+    for m in range(n):
+        root = int(parent[parent[m]])  # parents come before their children
+        parent[m] = root
+        j, length = int(matches[m, 0]), int(matches[m, 2])
+        weight = weights[j + length] - weights[j]
+        most[root] += LOWEST if firm[m] else max(0, weight - price[m])
+        begun[root] = max(begun[root], min(weight, price[m]))
     kept = 0
-    for k in range(n):
-        if near_b[k] >= first:
-            near[kept], near_a[kept], near_b[kept] = near[k], near_a[k], near_b[k]
-            kept += 1
-    return kept
+    out = np.empty((n, 3), np.int32)
+    for m in range(n):
+        root = int(parent[m])
+        for k in range(3):
+            out[kept, k] = matches[m, k]
+        kept += np.int64(most[root] + begun[root] >= LOWEST)
+    return out[:kept]
 
 
 @kernel
@@ -91,48 +211,60 @@ def _chain(
     score: NDArray[np.int64],
     before: NDArray[np.int32],
     cut: NDArray[np.int32],
+    cells: NDArray[np.int32],
 ) -> None:
-    """Best chain that ends in each match: its score, the match before, tokens cut by overlap."""
+    """Best chain that ends in each match: its score, the match before, tokens cut by overlap.
+
+    Matches are found by the token of a after them, a cell of 64 tokens at a time, the last one
+    first, until they end too far before in b to be followed. `cells` is -1, and left so.
+    """
     n = len(matches)
-    # Matches that end close enough to be followed, with the tokens after them side by side.
-    near = np.empty(n, np.int32)
-    near_a = np.empty(n, np.int32)
-    near_b = np.empty(n, np.int32)
-    n_near = 0
+    link = np.empty(n, np.int32)
     for m in range(n):
-        j, i, length = matches[m, 0], matches[m, 1], matches[m, 2]
+        j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
         best, previous, trimmed = 0, -1, 0
         most = min(OVERLAP, length - 1)
-        if m & 7 == 0:
-            n_near = _forget(near, near_a, near_b, n_near, j - reach)
-        for k in range(n_near):
-            gap_a, gap_b = i - near_a[k], j - near_b[k]
-            # Nearly all fail here: one comparison for both ends of the range.
-            if np.uint64(gap_a + most) > np.uint64(reach + most):
-                continue
-            p = near[k]
-            if gap_b > reach or gap_b < -most or matches[p, 0] >= j or matches[p, 1] >= i:
-                continue
-            overlap = max(0, -gap_a, -gap_b)
-            gap_a += overlap
-            gap_b += overlap
-            total = score[p] - (weights[j + overlap] - weights[j])
-            if gap_a + gap_b > 0:
-                total -= OPEN + skip * min(gap_a, gap_b) + indel * abs(gap_a - gap_b)
-                if (
-                    paragraph_a[near_a[k] - 1] != paragraph_a[i + overlap]
-                    or paragraph_b[near_b[k] - 1] != paragraph_b[j + overlap]
-                ):
-                    total -= BORDER
-            if total > best:
-                best, previous, trimmed = total, p, overlap
+        for cell in range(max(0, i - reach) >> CELL_BITS, ((i + most) >> CELL_BITS) + 1):
+            kept = -1
+            following = int(cells[cell])
+            while following >= 0:
+                p = following
+                following = int(link[p])
+                end_a = int(matches[p, 1]) + int(matches[p, 2])
+                end_b = int(matches[p, 0]) + int(matches[p, 2])
+                gap_a, gap_b = i - end_a, j - end_b
+                if gap_b > reach:  # and so from all matches to come
+                    if kept < 0:
+                        cells[cell] = following
+                    else:
+                        link[kept] = following
+                    continue
+                kept = p
+                if gap_a > reach or gap_a < -most or gap_b < -most:
+                    continue
+                if matches[p, 0] >= j or matches[p, 1] >= i:
+                    continue
+                overlap = max(0, -gap_a, -gap_b)
+                gap_a += overlap
+                gap_b += overlap
+                total = score[p] - (weights[j + overlap] - weights[j])
+                if gap_a + gap_b > 0:
+                    total -= OPEN + skip * min(gap_a, gap_b) + indel * abs(gap_a - gap_b)
+                    if (
+                        paragraph_a[end_a - 1] != paragraph_a[i + overlap]
+                        or paragraph_b[end_b - 1] != paragraph_b[j + overlap]
+                    ):
+                        total -= BORDER
+                # Of equally good ones the first is followed.
+                if total > best or (total == best and p < previous):
+                    best, previous, trimmed = total, p, overlap
         score[m] = best + weights[j + length] - weights[j]
         before[m] = previous
         cut[m] = trimmed
-        near[n_near] = m
-        near_a[n_near] = i + length
-        near_b[n_near] = j + length
-        n_near += 1
+        link[m] = cells[(i + length) >> CELL_BITS]
+        cells[(i + length) >> CELL_BITS] = m
+    for m in range(n):
+        cells[(int(matches[m, 1]) + int(matches[m, 2])) >> CELL_BITS] = -1
 
 
 @kernel
@@ -142,6 +274,8 @@ def _enter(
     cut: NDArray[np.int32],
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
+    held_a: NDArray[np.bool_],
+    held_b: NDArray[np.bool_],
 ) -> None:
     """Enter the partners of a chain of matches where both tokens are free."""
     for p in range(len(path)):
@@ -151,6 +285,8 @@ def _enter(
             if partner_a[i] < 0 and partner_b[j] < 0:
                 partner_a[i] = j
                 partner_b[j] = i
+                held_a[i >> BLOCK_BITS] = True
+                held_b[j >> BLOCK_BITS] = True
 
 
 @kernel
@@ -163,6 +299,8 @@ def _take_best(
     enough: int,
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
+    held_a: NDArray[np.bool_],
+    held_b: NDArray[np.bool_],
 ) -> tuple[int, int]:
     """Take chains, best first; how many were taken, and how many met tokens taken before."""
     n = 0
@@ -209,7 +347,7 @@ def _take_best(
             continue
         for k in range(n):
             done[path[k]] = True
-        _enter(matches, path[:n], cut, partner_a, partner_b)
+        _enter(matches, path[:n], cut, partner_a, partner_b, held_a, held_b)
         taken += 1
     return taken, crossed
 
@@ -217,8 +355,8 @@ def _take_best(
 @kernel
 def _left_over(
     matches: NDArray[np.int32], partner_a: NDArray[np.int32], partner_b: NDArray[np.int32]
-) -> NDArray[np.int32]:
-    """The parts of matches whose tokens are all free, by their start in b.
+) -> tuple[NDArray[np.int32], bool]:
+    """The parts of matches whose tokens are all free, by their start in b, and: these are all.
 
     There are as many as matches, give or take; the last of more than `PIECES` times as many,
     which only texts of a few words over and over have, are left.
@@ -226,7 +364,7 @@ def _left_over(
     out = np.empty((PIECES * len(matches) + 16, 3), np.int32)
     n = 0
     for m in range(len(matches)):
-        j, i, length = matches[m, 0], matches[m, 1], matches[m, 2]
+        j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
         k = 0
         while k < length:
             while k < length and (partner_a[i + k] >= 0 or partner_b[j + k] >= 0):
@@ -234,12 +372,14 @@ def _left_over(
             first = k
             while k < length and partner_a[i + k] < 0 and partner_b[j + k] < 0:
                 k += 1
-            if k > first and n < len(out):
+            if k > first:
+                if n == len(out):
+                    return by_start(out, len(partner_b)), False
                 out[n, 0] = j + first
                 out[n, 1] = i + first
                 out[n, 2] = k - first
                 n += 1
-    return by_start(out[:n], len(partner_b))
+    return by_start(out[:n], len(partner_b)), True
 
 
 @kernel
@@ -251,27 +391,23 @@ def _take_between(
     score: NDArray[np.int64],
     before: NDArray[np.int32],
     cut: NDArray[np.int32],
+    cells: NDArray[np.int32],
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
+    held_a: NDArray[np.bool_],
+    held_b: NDArray[np.bool_],
 ) -> int:
     """Take what stands in both texts between the same two neighbours; how many chains."""
     n_a, n_b = len(partner_a), len(partner_b)
     inside = np.empty((len(matches), 3), np.int32)
     taken = 0
     m = 0
-    j = 0
-    before_a = -1  # partner of the token of b before
-    while j < n_b:
-        if partner_b[j] >= 0:
-            before_a = partner_b[j]
-            j += 1
-            continue
-        end_b = j
-        while end_b < n_b and partner_b[end_b] < 0:
-            end_b += 1
-        end_a = partner_b[end_b] if end_b < n_b else n_a
-        while m < len(matches) and matches[m, 0] < j:
-            m += 1
+    while m < len(matches):
+        # Tokens of matches are free: so they stand between two that are paired.
+        before_b = last_paired(partner_b, held_b, int(matches[m, 0]))
+        before_a = int(partner_b[before_b]) if before_b >= 0 else -1
+        end_b = next_paired(partner_b, held_b, int(matches[m, 0]), n_b)
+        end_a = int(partner_b[end_b]) if end_b < n_b else n_a
         n = 0
         while m < len(matches) and matches[m, 0] < end_b:
             if matches[m, 1] > before_a and matches[m, 1] < end_a:
@@ -280,30 +416,167 @@ def _take_between(
                 inside[n, 2] = matches[m, 2]
                 n += 1
             m += 1
-        if n > 0:
-            k = before_a + 1
-            while k < end_a and partner_a[k] < 0:
-                k += 1
-            if k == end_a:
-                enough = log(end_b - j) + log(end_a - before_a - 1) + NEAR_MARGIN
-                _chain(
-                    inside[:n],
-                    weights,
-                    paragraph_a,
-                    paragraph_b,
-                    REACH,
-                    SKIP,
-                    INDEL,
-                    score,
-                    before,
-                    cut,
-                )
-                t, _ = _take_best(
-                    inside[:n], weights, score, before, cut, enough, partner_a, partner_b
-                )
-                taken += t
-        j = end_b
+        if n == 0 or next_paired(partner_a, held_a, before_a + 1, end_a) < end_a:
+            continue
+        enough = log(end_b - before_b - 1) + log(end_a - before_a - 1) + NEAR_MARGIN
+        _chain(
+            inside[:n],
+            weights,
+            paragraph_a,
+            paragraph_b,
+            REACH,
+            SKIP,
+            INDEL,
+            score,
+            before,
+            cut,
+            cells,
+        )
+        t, _ = _take_best(
+            inside[:n],
+            weights,
+            score,
+            before,
+            cut,
+            enough,
+            partner_a,
+            partner_b,
+            held_a,
+            held_b,
+        )
+        taken += t
     return taken
+
+
+@kernel
+def _chain_again(
+    matches: NDArray[np.int32],
+    flags_a: NDArray[np.uint8],
+    flags_b: NDArray[np.uint8],
+    space: Workspace,
+    rows: NDArray[np.int64],
+    came: NDArray[np.uint8],
+) -> bool:
+    """Pair tokens by chains of these matches, round by round; whether all pieces were looked at."""
+    n_a, n_b = len(flags_a), len(flags_b)
+    a, b, weights, seen = (
+        space.tokens[WORDS_A],
+        space.tokens[WORDS_B],
+        space.weights[WEIGHTS],
+        space.tokens[IN_B],
+    )
+    paragraph_a, paragraph_b = space.tokens[PARAGRAPH_A], space.tokens[PARAGRAPH_B]
+    partner_a, partner_b = space.tokens[PARTNER_A, :n_a], space.tokens[PARTNER_B, :n_b]
+    held_a, held_b = space.held[HELD_A], space.held[HELD_B]
+    enough = log(n_a) + log(n_b) + MARGIN
+    score = np.empty(len(matches), np.int64)
+    before = np.empty(len(matches), np.int32)
+    cut = np.empty(len(matches), np.int32)
+    whole = True
+    for r in range(MAX_ROUNDS):
+        reach, skip, indel = (
+            (DENSE_REACH, DENSE_SKIP, DENSE_INDEL) if r == 0 else (REACH, SKIP, INDEL)
+        )
+        _chain(
+            matches,
+            weights,
+            paragraph_a,
+            paragraph_b,
+            reach,
+            skip,
+            indel,
+            score,
+            before,
+            cut,
+            space.cells,
+        )
+        taken, crossed = _take_best(
+            matches,
+            weights,
+            score,
+            before,
+            cut,
+            enough,
+            partner_a,
+            partner_b,
+            held_a,
+            held_b,
+        )
+        if r < 2 or taken > 0:
+            fill_gaps(
+                a,
+                b,
+                flags_a,
+                flags_b,
+                weights,
+                partner_a,
+                partner_b,
+                held_a,
+                held_b,
+                seen,
+                rows,
+                came,
+            )
+        matches, all_of_them = _left_over(matches, partner_a, partner_b)
+        whole &= all_of_them
+        if len(matches) > len(score):
+            score = np.empty(len(matches), np.int64)
+            before = np.empty(len(matches), np.int32)
+            cut = np.empty(len(matches), np.int32)
+        if r > 0 and (taken == 0 or crossed == 0):
+            break
+    if _take_between(
+        matches,
+        weights,
+        paragraph_a,
+        paragraph_b,
+        score,
+        before,
+        cut,
+        space.cells,
+        partner_a,
+        partner_b,
+        held_a,
+        held_b,
+    ):
+        fill_gaps(
+            a,
+            b,
+            flags_a,
+            flags_b,
+            weights,
+            partner_a,
+            partner_b,
+            held_a,
+            held_b,
+            seen,
+            rows,
+            came,
+        )
+    return whole
+
+
+@kernel
+def index_text(a: NDArray[np.uint64], flags_a: NDArray[np.uint8], space: Workspace) -> None:
+    """Index a text, with which others are then aligned."""
+    index_tokens(a, space)
+    _number_paragraphs(flags_a, space.tokens[PARAGRAPH_A])
+
+
+@kernel
+def forget_partners(n_a: int, n_b: int, space: Workspace) -> None:
+    """Free all tokens of a text of so many tokens and of the text b aligned with it."""
+    partner_a, partner_b = space.tokens[PARTNER_A], space.tokens[PARTNER_B]
+    held_a, held_b = space.held[HELD_A], space.held[HELD_B]
+    j = next_paired(partner_b, held_b, 0, n_b)
+    while j < n_b:
+        partner_a[partner_b[j]] = -1
+        partner_b[j] = -1
+        j = next_paired(partner_b, held_b, j + 1, n_b)
+    for block in range((n_a >> BLOCK_BITS) + 1):
+        held_a[block] = False
+    for block in range((n_b >> BLOCK_BITS) + 1):
+        held_b[block] = False
 
 
 @kernel
@@ -313,91 +586,42 @@ def align_tokens(
     flags_a: NDArray[np.uint8],
     flags_b: NDArray[np.uint8],
     space: Workspace,
-    table: NDArray[np.uint64],
-    mark: int,
     rows: NDArray[np.int64],
     came: NDArray[np.uint8],
 ) -> int:
-    """Align b with the indexed text a: `space.partner_a` and `space.partner_b`, -1 for none.
+    """Align b with the indexed text a: the rows `PARTNER_A` and `PARTNER_B`, -1 for none.
 
-    Returns what a chain had to score, 0 if the texts are equal.
+    They are to be forgotten before the next text. Returns what a chain had to score, 0 if the
+    texts are equal.
     """
-    partner_a, partner_b = space.partner_a[: len(a)], space.partner_b[: len(b)]
-    for i in range(len(a)):
-        partner_a[i] = -1
-    for j in range(len(b)):
-        partner_b[j] = -1
-    if len(a) == 0 or len(b) == 0:
+    n_a, n_b = len(a), len(b)
+    if n_a == 0 or n_b == 0:
         return 0
-    if len(a) == len(b):
+    if n_a == n_b:
         k = 0
-        while k < len(a) and a[k] == b[k]:
-            partner_a[k] = k
-            partner_b[k] = k
+        while k < n_a and a[k] == b[k]:
             k += 1
-        if k == len(a):
+        if k == n_a:
+            for k in range(n_a):
+                space.tokens[PARTNER_A, k] = k
+                space.tokens[PARTNER_B, k] = k
+                space.held[HELD_A, k >> BLOCK_BITS] = True
+                space.held[HELD_B, k >> BLOCK_BITS] = True
             return 0
-        for t in range(k):
-            partner_a[t] = -1
-            partner_b[t] = -1
-    word_slots, pair_slots, weights, in_b = (
-        space.word_slots,
-        space.pair_slots,
-        space.weights,
-        space.in_b,
-    )
-    paragraph_a, paragraph_b = space.paragraph_a, space.paragraph_b
-    _number_paragraphs(flags_a, paragraph_a)
-    _number_paragraphs(flags_b, paragraph_b)
-    seeds, pairings = weigh(
-        len(a), b, table, space.used, mark, space.in_a, in_b, word_slots, pair_slots, weights
-    )
+    seeds, _, frequent = weigh(a, b, space)
     found = np.empty((seeds, 3), np.int32)
-    n = maximal_matches(
-        a,
-        b,
-        space.head,
-        space.in_a,
-        in_b,
-        space.following,
-        word_slots,
-        pair_slots,
-        pairings,
-        space.diagonals,
-        found,
-    )
-    marked = np.empty(len(b), np.bool_)
-    if repeats(space.in_a, in_b, pair_slots, len(b), marked) > 0:
-        found, n = repeated_matches(a, b, marked, space.diagonals, found, n)
-    for j in range(len(b)):
-        if word_slots[j] >= 0:
-            in_b[word_slots[j]] = 0
-        if pair_slots[j] >= 0:
-            in_b[pair_slots[j]] = 0
-    enough = log(len(a)) + log(len(b)) + MARGIN
-    matches = by_start(found[:n], len(b))
-    score = np.empty(len(matches), np.int64)
-    before = np.empty(len(matches), np.int32)
-    cut = np.empty(len(matches), np.int32)
-    for r in range(MAX_ROUNDS):
-        reach, skip, indel = (
-            (DENSE_REACH, DENSE_SKIP, DENSE_INDEL) if r == 0 else (REACH, SKIP, INDEL)
-        )
-        _chain(matches, weights, paragraph_a, paragraph_b, reach, skip, indel, score, before, cut)
-        taken, crossed = _take_best(
-            matches, weights, score, before, cut, enough, partner_a, partner_b
-        )
-        if r < 2 or taken > 0:
-            fill_gaps(a, b, flags_a, flags_b, weights, partner_a, partner_b, rows, came)
-        matches = _left_over(matches, partner_a, partner_b)
-        if len(matches) > len(score):
-            score = np.empty(len(matches), np.int64)
-            before = np.empty(len(matches), np.int32)
-            cut = np.empty(len(matches), np.int32)
-        if r > 0 and (taken == 0 or crossed == 0):
-            break
-    if _take_between(
-        matches, weights, paragraph_a, paragraph_b, score, before, cut, partner_a, partner_b
-    ):
-        fill_gaps(a, b, flags_a, flags_b, weights, partner_a, partner_b, rows, came)
-    return enough
+    n = maximal_matches(n_a, n_b, space, found)
+    if frequent >= REPEAT:
+        marked = np.empty(n_b, np.bool_)
+        if repeats(space.tokens[STARTS], n_b, marked) > 0:
+            found, n = repeated_matches(a, b, marked, space, found, n)
+    matches = by_start(found[:n], n_b)
+    promising = _promising(matches, space.weights[WEIGHTS])
+    if len(promising) > 0:
+        _number_paragraphs(flags_b, space.tokens[PARAGRAPH_B])
+        whole = _chain_again(promising, flags_a, flags_b, space, rows, came)
+        if not whole and len(promising) < len(matches):
+            # How many pieces are looked at depends on how many matches there are.
+            forget_partners(n_a, n_b, space)
+            _chain_again(matches, flags_a, flags_b, space, rows, came)
+    return log(n_a) + log(n_b) + MARGIN

@@ -16,7 +16,7 @@ from dedupe.tokens import PARAGRAPH
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["bridge_space", "fill_gaps"]
+__all__ = ["BLOCK_BITS", "bridge_space", "fill_gaps", "last_paired", "next_paired"]
 
 MAX_GAP = 24
 """Tokens in either text that a gap may have to be aligned: about a sentence."""
@@ -28,6 +28,62 @@ MISMATCH, GAP_OPEN, GAP_EXTEND = 60, 150, 40
 """Cost of a word replaced, of leaving words out or adding some, and of each of these."""
 
 
+BLOCK_BITS = 5
+"""Blocks of 32 tokens are passed over at once where none has a partner: most texts share little."""
+
+
+@kernel
+def next_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int, stop: int) -> int:
+    """First token from `at` on that has a partner, or `stop`.
+
+    `held` says of each block of tokens whether any of them may have one.
+    """
+    while at < stop:
+        if not held[at >> BLOCK_BITS]:
+            at = ((at >> BLOCK_BITS) + 1) << BLOCK_BITS
+        elif partner[at] < 0:
+            at += 1
+        else:
+            return at
+    return stop
+
+
+@kernel
+def last_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int) -> int:
+    """Last token up to `at` that has a partner, or -1."""
+    while at >= 0:
+        if not held[at >> BLOCK_BITS]:
+            at = ((at >> BLOCK_BITS) << BLOCK_BITS) - 1
+        elif partner[at] < 0:
+            at -= 1
+        else:
+            return at
+    return -1
+
+
+@kernel
+def _have_common(
+    a: NDArray[np.int32],
+    b: NDArray[np.int32],
+    at_a: int,
+    at_b: int,
+    n_a: int,
+    n_b: int,
+    step: int,
+    seen: NDArray[np.int32],
+) -> bool:
+    """Whether any of these tokens are equal; `seen` is zero for each word, and stays so."""
+    for x in range(n_a):
+        seen[a[at_a + step * x]] = 1
+    common = 0
+    for y in range(n_b):
+        word = b[at_b + step * y]
+        common += (word > 0) & (seen[word] > 0)
+    for x in range(n_a):
+        seen[a[at_a + step * x]] = 0
+    return common > 0
+
+
 @kernel
 def bridge_space() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Room for aligning gaps word by word."""
@@ -36,8 +92,8 @@ def bridge_space() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
 
 @kernel
 def _bridge(
-    a: NDArray[np.uint64],
-    b: NDArray[np.uint64],
+    a: NDArray[np.int32],
+    b: NDArray[np.int32],
     weights: NDArray[np.int64],
     at_a: int,
     at_b: int,
@@ -47,6 +103,8 @@ def _bridge(
     open_end: bool,
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
+    held_a: NDArray[np.bool_],
+    held_b: NDArray[np.bool_],
     rows: NDArray[np.int64],
     came: NDArray[np.uint8],
 ) -> int:
@@ -110,6 +168,8 @@ def _bridge(
             if a[i] == b[j]:
                 partner_a[i] = j
                 partner_b[j] = i
+                held_a[i >> BLOCK_BITS] = True
+                held_b[j >> BLOCK_BITS] = True
                 paired += 1
             state = how & 3
             x -= 1
@@ -151,58 +211,90 @@ def _within_paragraph(
 
 @kernel
 def fill_gaps(
-    a: NDArray[np.uint64],
-    b: NDArray[np.uint64],
+    a: NDArray[np.int32],
+    b: NDArray[np.int32],
     flags_a: NDArray[np.uint8],
     flags_b: NDArray[np.uint8],
     weights: NDArray[np.int64],
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
+    held_a: NDArray[np.bool_],
+    held_b: NDArray[np.bool_],
+    seen: NDArray[np.int32],
     rows: NDArray[np.int64],
     came: NDArray[np.uint8],
 ) -> None:
-    """Align the gaps between blocks, then what stands before and after them."""
-    j = 0
-    while j < len(b):
-        i = partner_b[j]
+    """Align the gaps between blocks, then what stands before and after them.
+
+    The texts are numbered words, 0 for one of b that a does not have; `seen` is for
+    `_have_common`.
+    """
+    n_a, n_b = len(flags_a), len(flags_b)
+    j = next_paired(partner_b, held_b, 0, n_b)
+    while j < n_b:
+        i = np.int64(partner_b[j]) + 1
         j += 1
-        if i < 0:
-            continue
-        gap_b = _free_run(partner_b, j, len(b), 1, MAX_GAP)
-        gap_a = _free_run(partner_a, i + 1, len(a), 1, MAX_GAP)
-        inside = j + gap_b < len(b) and partner_b[j + gap_b] == i + 1 + gap_a
-        if gap_a > 0 and gap_b > 0 and inside:
-            _bridge(
-                a, b, weights, i + 1, j, gap_a, gap_b, 1, False, partner_a, partner_b, rows, came
-            )
-            j += gap_b
+        if j < n_b and partner_b[j] < 0 and i < n_a and partner_a[i] < 0:
+            gap_b = _free_run(partner_b, j, n_b, 1, MAX_GAP)
+            gap_a = _free_run(partner_a, i, n_a, 1, MAX_GAP)
+            if j + gap_b < n_b and partner_b[j + gap_b] == i + gap_a:
+                if _have_common(a, b, i, j, gap_a, gap_b, 1, seen):
+                    _bridge(
+                        a,
+                        b,
+                        weights,
+                        i,
+                        j,
+                        gap_a,
+                        gap_b,
+                        1,
+                        False,
+                        partner_a,
+                        partner_b,
+                        held_a,
+                        held_b,
+                        rows,
+                        came,
+                    )
+                j += gap_b
+        j = next_paired(partner_b, held_b, j, n_b)
     for step in (1, -1):
-        j = 0 if step > 0 else len(b) - 1
-        while 0 <= j < len(b):
-            i = partner_b[j]
-            j += step
-            if i < 0:
+        j = -step if step > 0 else n_b
+        while True:
+            if step > 0:
+                j = next_paired(partner_b, held_b, j + 1, n_b)
+            else:
+                j = last_paired(partner_b, held_b, j - 1)
+            if not 0 <= j < n_b:
+                break
+            beside = j + step
+            if not 0 <= beside < n_b or partner_b[beside] >= 0:
                 continue
-            if step < 0 and (flags_b[j + 1] | flags_a[i]) & PARAGRAPH:
+            i = np.int64(partner_b[j])
+            if step < 0 and (flags_b[j] | flags_a[i]) & PARAGRAPH:
                 continue
-            gap_b = _within_paragraph(partner_b, flags_b, j, step)
+            gap_b = _within_paragraph(partner_b, flags_b, beside, step)
             gap_a = _within_paragraph(partner_a, flags_a, i + step, step)
             if gap_a > 0 and gap_b > 0:
-                end_a, end_b = i + step * (1 + gap_a), j + step * gap_b
-                if end_a >= 0 and 0 <= end_b < len(b) and partner_b[end_b] == end_a:
+                end_a, end_b = i + step * (1 + gap_a), beside + step * gap_b
+                if end_a >= 0 and 0 <= end_b < n_b and partner_b[end_b] == end_a:
                     continue  # a gap that has been aligned
+                if not _have_common(a, b, i + step, beside, gap_a, gap_b, step, seen):
+                    continue
                 _bridge(
                     a,
                     b,
                     weights,
                     i + step,
-                    j,
+                    beside,
                     gap_a,
                     gap_b,
                     step,
                     True,
                     partner_a,
                     partner_b,
+                    held_a,
+                    held_b,
                     rows,
                     came,
                 )

@@ -15,7 +15,7 @@ import numpy as np
 
 from dedupe._jit import ascending, kernel
 from dedupe.hashtable import table_size, table_slot
-from dedupe.shingle import BASE, fill_shingles, fmix64
+from dedupe.shingle import fill_shingles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,45 +49,82 @@ LEAST = 10
 
 _LOG = (100 * np.log(np.maximum(np.arange(1 << 12), 1))).astype(np.int64)
 
+_FREQUENT = -2
+"""Stands in `starts` for a word pair that is too frequent to seed; -1 for no seed at all."""
+
+
+# Rows of the arrays of a workspace. Of the tokens of a and b: number of the word, and paragraph;
+# what is found: partner. Of the words of a: how often they are in both, the first place in a,
+# and where seeds of them start. Of b: where seeds start, and what is listed on the way.
+(
+    WORDS_A,
+    WORDS_B,
+    PARAGRAPH_A,
+    PARAGRAPH_B,
+    PARTNER_A,
+    PARTNER_B,
+    IN_A,
+    IN_B,
+    HEAD,
+    START_OF,
+    STARTS,
+    LISTED,
+    SLOTS,
+) = range(13)
+NUMBERS, PAIRS_IN_A, PAIRS_IN_B, PAIR_HEAD = range(4)
+BITS, PAIR_BITS = range(2)
+WEIGHTS, WEIGHT_OF = range(2)
+HELD_A, HELD_B = range(2)
+
 
 class Workspace(NamedTuple):
-    """Arrays that one thread uses for one pair after another; see `workspace`."""
+    """Arrays that one thread uses for one pair of texts after another; see `workspace`.
 
+    Words are numbered from 1 by their first place in a; 0 is a word that a does not have. Few
+    arrays of many rows, since each array that a kernel is given makes it longer to compile.
+
+    Attributes:
+        tokens: int32, by token or by word. Partners are -1 before each pair.
+        keys, pair_keys, table: uint64, int64, int32, hash tables of words and word pairs of a.
+        bits: uint64, which hashes are not in them.
+        following: int32, the next place of the same word of a, then of the same word pair.
+        weights: int64, summed up over the tokens of b, and by word.
+        diagonals: int32, how far matches reach; zero before and after.
+        cells: int32, of `dedupe.chaining`: -1 before and after.
+        held: bool, blocks of `dedupe.gaps`.
+    """
+
+    tokens: NDArray[np.int32]
     keys: NDArray[np.uint64]
-    used: NDArray[np.int64]
-    head: NDArray[np.int32]
-    in_a: NDArray[np.int32]
-    in_b: NDArray[np.int32]
+    pair_keys: NDArray[np.int64]
+    table: NDArray[np.int32]
+    bits: NDArray[np.uint64]
     following: NDArray[np.int32]
-    word_slots: NDArray[np.int32]
-    pair_slots: NDArray[np.int32]
     weights: NDArray[np.int64]
     diagonals: NDArray[np.int32]
-    partner_a: NDArray[np.int32]
-    partner_b: NDArray[np.int32]
-    paragraph_a: NDArray[np.int32]
-    paragraph_b: NDArray[np.int32]
+    cells: NDArray[np.int32]
+    held: NDArray[np.bool_]
 
 
 @kernel
 def workspace(longest: int) -> Workspace:
     """Room for texts of up to so many tokens."""
-    size = table_size(2 * longest)
+    size = table_size(longest)
+    tokens = np.zeros((13, longest + 1), np.int32)
+    for k in range(longest + 1):
+        tokens[PARTNER_A, k] = -1
+        tokens[PARTNER_B, k] = -1
     return Workspace(
+        tokens,
         np.zeros(size, np.uint64),
-        np.full(size, -1, np.int64),
-        np.zeros(size, np.int32),
-        np.zeros(size, np.int32),
-        np.zeros(size, np.int32),
-        np.zeros(2 * longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int64),
+        np.zeros(size, np.int64),
+        np.zeros((4, size), np.int32),
+        np.zeros((2, size // 8), np.uint64),
+        np.zeros(2 * longest, np.int32),
+        np.zeros((2, longest + 1), np.int64),
         np.zeros(2 * longest + 2, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
-        np.zeros(longest + 1, np.int32),
+        np.full(longest // 64 + 4, -1, np.int32),
+        np.zeros((2, longest // 32 + 2), np.bool_),
     )
 
 
@@ -102,105 +139,219 @@ def log(x: int) -> int:
 
 
 @kernel
-def index_tokens(a: NDArray[np.uint64], space: Workspace, mark: int) -> NDArray[np.uint64]:
-    """Enter the words and word pairs of a text; the table that holds them.
-
-    `mark` is greater than for every text before.
-    """
-    n = len(a)
-    table = space.keys[: table_size(2 * n)]
-    used, head, in_a, in_b, following = (
-        space.used,
-        space.head,
-        space.in_a,
-        space.in_b,
-        space.following,
-    )
-    for node in range(2 * n - 1, -1, -1):
-        if node < n:
-            key = a[node]
-        elif node < 2 * n - 1:
-            key = fmix64(a[node - n] * BASE + a[node - n + 1])
-        else:
-            continue
-        slot = table_slot(table, used, key, mark)
-        if used[slot] != mark:
-            used[slot] = mark
-            table[slot] = key
-            head[slot] = -1
-            in_a[slot] = 0
-            in_b[slot] = 0
-        following[node] = head[slot]
-        head[slot] = node
-        in_a[slot] += 1
-    return table
+def _pair_hash(word: int, following: int) -> int:
+    """Bits from the 14th on tell pairs of numbered words apart. No product is beyond 63 bits."""
+    return (word * 0x9E3779B1) ^ (following * 0x85EBCA77)
 
 
 @kernel
-def weigh(
-    n_a: int,
-    b: NDArray[np.uint64],
-    table: NDArray[np.uint64],
-    used: NDArray[np.int64],
-    mark: int,
-    in_a: NDArray[np.int32],
-    in_b: NDArray[np.int32],
-    word_slots: NDArray[np.int32],
-    pair_slots: NDArray[np.int32],
-    weights: NDArray[np.int64],
-) -> tuple[int, int]:
-    """Count b's words in the table and sum up their weights; how many seeds there are.
+def index_tokens(a: NDArray[np.uint64], space: Workspace) -> None:
+    """Number the words of a text, and enter the places of its words and word pairs.
 
-    Also returned is the number of pairings up to which a word seeds: fewer in long texts,
-    where most words that are in both mean nothing.
+    Bits beside the tables say from the first cache that a word or pair is not there.
     """
-    n = len(b)
+    n = len(a)
+    size = table_size(n)
+    mask = size - 1
+    keys, numbers, bits = space.keys, space.table[NUMBERS], space.bits[BITS]
+    words, in_a, head, following = (
+        space.tokens[WORDS_A],
+        space.tokens[IN_A],
+        space.tokens[HEAD],
+        space.following,
+    )
+    pair_keys, pair_bits = space.pair_keys, space.bits[PAIR_BITS]
+    pairs_in_a, pair_head = space.table[PAIRS_IN_A], space.table[PAIR_HEAD]
+    for slot in range(size):
+        numbers[slot] = 0
+        pair_keys[slot] = 0
+    for k in range(size // 8):
+        bits[k] = np.uint64(0)
+        pair_bits[k] = np.uint64(0)
+    bit_mask = np.uint64(8 * size - 1)
+    found = 0
+    for i in range(n):
+        key = a[i]
+        slot = np.int64(key >> np.uint64(20)) & mask
+        while numbers[slot] != 0 and keys[slot] != key:
+            slot = (slot + 1) & mask
+        if numbers[slot] == 0:
+            found += 1
+            keys[slot] = key
+            numbers[slot] = found
+            in_a[found] = 0
+            head[found] = -1
+            bit = key & bit_mask
+            bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+        words[i] = numbers[slot]
+    words[n] = -1  # equal to no word of b
+    for i in range(n - 1, -1, -1):
+        word = np.int64(words[i])
+        following[i] = head[word]
+        head[word] = i
+        in_a[word] += 1
+        if i == n - 1:
+            continue
+        after = np.int64(words[i + 1])
+        pair = word << 32 | after
+        hashed = _pair_hash(word, after) >> 14
+        slot = hashed >> 3 & mask
+        while pair_keys[slot] != 0 and pair_keys[slot] != pair:
+            slot = (slot + 1) & mask
+        if pair_keys[slot] == 0:
+            pair_keys[slot] = pair
+            pairs_in_a[slot] = 0
+            pair_head[slot] = -1
+            bit = np.uint64(hashed & (8 * size - 1))
+            pair_bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+        following[n + i] = pair_head[slot]
+        pair_head[slot] = n + i
+        pairs_in_a[slot] += 1
+
+
+@kernel
+def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tuple[int, int, int]:
+    """Number b's words, sum up their weights, and find the seeds.
+
+    The row `STARTS` says for each token of b at which node of a, a word or a word pair, its seeds
+    start, -1 for none. Branches are few here: which words a has cannot be foretold.
+
+    Returns:
+        How many matches there may be, the number of pairings up to which a word seeds (fewer
+        in long texts, where most words that are in both mean nothing), and how many tokens
+        begin word pairs that are too frequent.
+    """
+    n_a, n = len(a), len(b)
+    mask = table_size(n_a) - 1
+    keys, numbers, bits = space.keys, space.table[NUMBERS], space.bits[BITS]
+    words, in_a, in_b, head = (
+        space.tokens[WORDS_B],
+        space.tokens[IN_A],
+        space.tokens[IN_B],
+        space.tokens[HEAD],
+    )
+    weight_of, weights = space.weights[WEIGHT_OF], space.weights[WEIGHTS]
+    start_of, starts, listed, slots = (
+        space.tokens[START_OF],
+        space.tokens[STARTS],
+        space.tokens[LISTED],
+        space.tokens[SLOTS],
+    )
+    bit_mask = np.uint64(8 * (mask + 1) - 1)
+    n_listed = 0
     for j in range(n):
-        slot = table_slot(table, used, b[j], mark)
-        if used[slot] == mark:
-            word_slots[j] = slot
-            in_b[slot] += 1
-        else:
-            word_slots[j] = -1
-        pair_slots[j] = -1
+        bit = b[j] & bit_mask
+        there = bits[np.int64(bit >> np.uint64(6))] >> (bit & np.uint64(63)) & np.uint64(1)
+        words[j] = 0
+        listed[n_listed] = j
+        n_listed += np.int64(there)
+    words[n] = 0
+    # The numbers of the words that are in both are listed, too.
+    n_words = 0
+    in_b[0] = 1
+    for k in range(n_listed):
+        key = b[listed[k]]
+        slot = np.int64(key >> np.uint64(20)) & mask
+        while numbers[slot] != 0 and keys[slot] != key:
+            slot = (slot + 1) & mask
+        word = np.int64(numbers[slot])
+        words[listed[k]] = word
+        slots[n_words] = word
+        n_words += np.int64(in_b[word] == 0)
+        in_b[word] += 1
     total = log(n_a + n)
     many, some = 0, 0
-    weights[0] = 0
-    for j in range(n):
-        slot = word_slots[j]
-        weights[j + 1] = weights[j]
-        if slot >= 0:
-            weights[j + 1] += min(MOST, max(LEAST, total - log(in_a[slot] + in_b[slot])))
-            if in_a[slot] * in_b[slot] <= MAX_PAIRINGS:
-                many += in_a[slot]
-                if in_a[slot] * in_b[slot] <= FEW_PAIRINGS:
-                    some += in_a[slot]
+    for k in range(n_words):
+        word = slots[k]
+        together = np.int64(in_a[word]) + np.int64(in_b[word])
+        places = np.int64(in_a[word]) * np.int64(in_b[word])
+        weight_of[word] = min(MOST, max(LEAST, total - log(together)))
+        if places <= MAX_PAIRINGS:
+            many += places
+            if places <= FEW_PAIRINGS:
+                some += places
     pairings = MAX_PAIRINGS
     if many > SEEDS * n:
         pairings = FEW_PAIRINGS if some <= SEEDS * n else 1
     seeds = 2
+    for k in range(n_words):
+        word = slots[k]
+        places = np.int64(in_a[word]) * np.int64(in_b[word])
+        in_b[word] = 0
+        start_of[word] = -1
+        if places <= pairings:
+            start_of[word] = head[word]
+            seeds += places
+    start_of[0] = -1
+    weight_of[0] = 0
+    weight = np.int64(0)
+    weights[0] = 0
+    n_listed = 0
     for j in range(n):
-        slot = word_slots[j]
+        word = words[j]
+        weight += weight_of[word]
+        weights[j + 1] = weight
+        starts[j] = start_of[word]
+        listed[n_listed] = j
+        n_listed += np.int64((start_of[word] < 0) & (word != 0) & (words[j + 1] != 0))
+    more, frequent = _seed_by_pairs(n_listed, mask, space)
+    return seeds + more, pairings, frequent
+
+
+@kernel
+def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int]:
+    """Enter seeds of the listed tokens, whose words are too frequent, by their word pairs."""
+    words, starts, listed, slots = (
+        space.tokens[WORDS_B],
+        space.tokens[STARTS],
+        space.tokens[LISTED],
+        space.tokens[SLOTS],
+    )
+    pair_keys, pair_bits, pair_head = space.pair_keys, space.bits[PAIR_BITS], space.table[PAIR_HEAD]
+    pairs_in_a, pairs_in_b = space.table[PAIRS_IN_A], space.table[PAIRS_IN_B]
+    bit_mask = 8 * (mask + 1) - 1
+    n = 0
+    for k in range(n_listed):
+        j = listed[k]
+        hashed = _pair_hash(np.int64(words[j]), np.int64(words[j + 1])) >> 14
+        bit = np.uint64(hashed & bit_mask)
+        there = pair_bits[np.int64(bit >> np.uint64(6))] >> (bit & np.uint64(63)) & np.uint64(1)
+        listed[n] = j
+        slots[n] = hashed >> 3 & mask
+        n += np.int64(there)
+    for k in range(n):
+        j = listed[k]
+        pair = np.int64(words[j]) << 32 | np.int64(words[j + 1])
+        slot = np.int64(slots[k])
+        while pair_keys[slot] != 0 and pair_keys[slot] != pair:
+            slot = (slot + 1) & mask
+        if pair_keys[slot] == 0:
+            slots[k] = -1
+        else:
+            slots[k] = slot
+            pairs_in_b[slot] += 1
+    seeds, frequent = 0, 0
+    for k in range(n):
+        slot = np.int64(slots[k])
         if slot < 0:
             continue
-        if in_a[slot] * in_b[slot] <= pairings:
-            seeds += in_a[slot]
-        elif j + 1 < n and word_slots[j + 1] >= 0:
-            pair = table_slot(table, used, fmix64(b[j] * BASE + b[j + 1]), mark)
-            if used[pair] == mark:
-                pair_slots[j] = pair
-                in_b[pair] += 1
-    for j in range(n):
-        pair = pair_slots[j]
-        if pair >= 0 and in_a[pair] * in_b[pair] <= MAX_PAIRINGS:
-            seeds += in_a[pair]
-    return seeds, pairings
+        if np.int64(pairs_in_a[slot]) * np.int64(pairs_in_b[slot]) <= MAX_PAIRINGS:
+            starts[listed[k]] = pair_head[slot]
+            seeds += pairs_in_a[slot]
+        else:
+            starts[listed[k]] = _FREQUENT
+            frequent += 1
+    for k in range(n):
+        if slots[k] >= 0:
+            pairs_in_b[slots[k]] = 0
+    return seeds, frequent
 
 
 @kernel
 def _grow(
-    a: NDArray[np.uint64],
-    b: NDArray[np.uint64],
+    a: NDArray[np.int32],
+    b: NDArray[np.int32],
+    n_b: int,
     i: int,
     j: int,
     diagonals: NDArray[np.int32],
@@ -209,9 +360,10 @@ def _grow(
 ) -> int:
     """Extend a seed to a maximal match (start in b, start in a, length), unless one has it.
 
-    Seeds come in order of their place in b: `diagonals` says how far matches reach.
+    The texts are numbered words, with unequal numbers after their last ones. Seeds come in order
+    of their place in b: `diagonals` says how far matches reach.
     """
-    diagonal = i - j + len(b)
+    diagonal = i - j + n_b
     low = diagonals[diagonal]
     if low > j:
         return n
@@ -219,7 +371,7 @@ def _grow(
     while first > low and first - j + i > 0 and a[first - 1 - j + i] == b[first - 1]:
         first -= 1
     last = j + 1
-    while last < len(b) and last - j + i < len(a) and a[last - j + i] == b[last]:
+    while a[last - j + i] == b[last]:
         last += 1
     diagonals[diagonal] = last
     matches[n, 0] = first
@@ -229,52 +381,46 @@ def _grow(
 
 
 @kernel
-def maximal_matches(
-    a: NDArray[np.uint64],
-    b: NDArray[np.uint64],
-    head: NDArray[np.int32],
-    in_a: NDArray[np.int32],
-    in_b: NDArray[np.int32],
-    following: NDArray[np.int32],
-    word_slots: NDArray[np.int32],
-    pair_slots: NDArray[np.int32],
-    pairings: int,
-    diagonals: NDArray[np.int32],
-    matches: NDArray[np.int32],
-) -> int:
+def _clear(
+    diagonals: NDArray[np.int32], matches: NDArray[np.int32], first: int, n: int, n_b: int
+) -> None:
+    """Forget how far matches reach."""
+    for m in range(first, n):
+        diagonals[matches[m, 1] - matches[m, 0] + n_b] = 0
+
+
+@kernel
+def maximal_matches(n_a: int, n_b: int, space: Workspace, matches: NDArray[np.int32]) -> int:
     """Maximal matches that hold a seed; their number."""
+    a, b, starts, following = (
+        space.tokens[WORDS_A],
+        space.tokens[WORDS_B],
+        space.tokens[STARTS],
+        space.following,
+    )
+    listed, diagonals = space.tokens[LISTED], space.diagonals
+    n_listed = 0
+    for j in range(n_b):
+        listed[n_listed] = j
+        n_listed += np.int64(starts[j] >= 0)
     n = 0
-    for d in range(len(a) + len(b) + 1):
-        diagonals[d] = 0
     if a[0] == b[0]:
-        n = _grow(a, b, 0, 0, diagonals, matches, n)
-    for j in range(len(b)):
-        slot = word_slots[j]
-        if slot < 0:
-            continue
-        offset = 0
-        if in_a[slot] * in_b[slot] > pairings:
-            slot = pair_slots[j]
-            offset = len(a)
-            if slot < 0 or in_a[slot] * in_b[slot] > MAX_PAIRINGS:
-                continue
-        node = head[slot]
+        n = _grow(a, b, n_b, 0, 0, diagonals, matches, n)
+    for k in range(n_listed):
+        j = np.int64(listed[k])
+        node = np.int64(starts[j])
+        offset = n_a if node >= n_a else 0
         while node >= 0:
-            n = _grow(a, b, node - offset, j, diagonals, matches, n)
-            node = following[node]
-    if a[len(a) - 1] == b[len(b) - 1]:
-        n = _grow(a, b, len(a) - 1, len(b) - 1, diagonals, matches, n)
+            n = _grow(a, b, n_b, node - offset, j, diagonals, matches, n)
+            node = np.int64(following[node])
+    if a[n_a - 1] == b[n_b - 1]:
+        n = _grow(a, b, n_b, n_a - 1, n_b - 1, diagonals, matches, n)
+    _clear(diagonals, matches, 0, n, n_b)
     return n
 
 
 @kernel
-def repeats(
-    in_a: NDArray[np.int32],
-    in_b: NDArray[np.int32],
-    pair_slots: NDArray[np.int32],
-    n_b: int,
-    out: NDArray[np.bool_],
-) -> int:
+def repeats(starts: NDArray[np.int32], n_b: int, out: NDArray[np.bool_]) -> int:
     """Mark tokens of b that begin runs of word pairs too frequent to seed; their number.
 
     Running text has hardly any; tables, lists and refrains consist of them.
@@ -282,9 +428,7 @@ def repeats(
     n = 0
     run = 0
     for j in range(n_b - 1, -1, -1):
-        pair = pair_slots[j]
-        frequent = pair >= 0 and in_a[pair] * in_b[pair] > MAX_PAIRINGS
-        run = run + 1 if frequent else 0
+        run = run + 1 if starts[j] == _FREQUENT else 0
         out[j] = run >= REPEAT
         n += run >= REPEAT
     return n
@@ -295,17 +439,23 @@ def repeated_matches(
     a: NDArray[np.uint64],
     b: NDArray[np.uint64],
     marked: NDArray[np.bool_],
-    diagonals: NDArray[np.int32],
+    space: Workspace,
     matches: NDArray[np.int32],
     n: int,
 ) -> tuple[NDArray[np.int32], int]:
     """Matches in repetitive text: seeded by the shortest run of 4, 8, 16... tokens that is rare.
 
-    Of what is frequent however long, the first place in both texts is taken.
+    Of what is frequent however long, the first place in both texts is taken. The runs of b that
+    are looked for go into a table, and those of a are run past it.
     """
-    size = table_size(len(a))
+    n_marked = 0
+    for j in range(len(b)):
+        n_marked += marked[j]
+    size = table_size(n_marked)
     keys = np.empty(size, np.uint64)
     used = np.full(size, -1, np.int64)
+    bits = np.empty(size // 4, np.uint64)
+    bit_mask = np.uint64(16 * size - 1)
     head = np.empty(size, np.int32)
     in_a = np.empty(size, np.int32)
     in_b = np.empty(size, np.int32)
@@ -315,53 +465,81 @@ def repeated_matches(
     w = REPEAT + 1
     left = True
     while left and w <= min(len(a), len(b)):
-        for d in range(len(a) + len(b) + 1):
-            diagonals[d] = 0
-        n_a = fill_shingles(a, w, grams)
-        for i in range(n_a - 1, -1, -1):
-            slot = table_slot(keys, used, grams[i], w)
-            if used[slot] != w:
-                used[slot] = w
-                keys[slot] = grams[i]
-                head[slot] = -1
-                in_a[slot] = 0
-                in_b[slot] = 0
-            following[i] = head[slot]
-            head[slot] = i
-            in_a[slot] += 1
+        for k in range(len(bits)):
+            bits[k] = np.uint64(0)
         n_b = fill_shingles(b, w, grams)
-        seeds = 0
-        last_level = 2 * w > min(len(a), len(b))
         for j in range(n_b):
-            slots[j] = -1
             if marked[j]:
                 slot = table_slot(keys, used, grams[j], w)
-                if used[slot] == w:
-                    slots[j] = slot
-                    in_b[slot] += 1
-                    seeds += min(in_a[slot], MAX_PAIRINGS)
+                if used[slot] != w:
+                    used[slot] = w
+                    keys[slot] = grams[j]
+                    head[slot] = -1
+                    in_a[slot] = 0
+                    in_b[slot] = 0
+                    bit = grams[j] & bit_mask
+                    bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+                in_b[slot] += 1
+                slots[j] = slot
+        n_a = fill_shingles(a, w, grams)
+        for i in range(n_a - 1, -1, -1):
+            bit = grams[i] & bit_mask
+            there = bits[np.int64(bit >> np.uint64(6))] >> (bit & np.uint64(63))
+            if there & np.uint64(1) == np.uint64(0):
+                continue
+            slot = table_slot(keys, used, grams[i], w)
+            if used[slot] == w:
+                following[i] = head[slot]
+                head[slot] = i
+                in_a[slot] += 1
+        seeds = 0
+        for j in range(len(b)):
+            marked[j] = marked[j] and j < n_b and in_a[slots[j]] > 0
+            if marked[j]:
+                seeds += min(int(in_a[slots[j]]), MAX_PAIRINGS)
         more = np.empty((n + seeds, 3), np.int32)
         for m in range(n):
             for k in range(3):
                 more[m, k] = matches[m, k]
         matches = more
+        before = n
         left = False
-        for j in range(len(b)):
-            if j >= n_b or slots[j] < 0:
-                marked[j] = False
+        last_level = 2 * w > min(len(a), len(b))
+        for j in range(n_b):
+            if not marked[j]:
                 continue
-            slot = slots[j]
-            if in_a[slot] * in_b[slot] <= MAX_PAIRINGS:
+            slot = np.int64(slots[j])
+            if np.int64(in_a[slot]) * np.int64(in_b[slot]) <= MAX_PAIRINGS:
                 marked[j] = False
                 i = np.int64(head[slot])
                 while i >= 0:
-                    n = _grow(a, b, i, j, diagonals, matches, n)
-                    i = following[i]
+                    n = _grow(
+                        space.tokens[WORDS_A],
+                        space.tokens[WORDS_B],
+                        len(b),
+                        i,
+                        j,
+                        space.diagonals,
+                        matches,
+                        n,
+                    )
+                    i = np.int64(following[i])
             else:
                 left = True
-                if last_level and used[slot] == w:
-                    used[slot] = -1
-                    n = _grow(a, b, head[slot], j, diagonals, matches, n)
+                if last_level and head[slot] >= 0:
+                    i = np.int64(head[slot])
+                    head[slot] = -1
+                    n = _grow(
+                        space.tokens[WORDS_A],
+                        space.tokens[WORDS_B],
+                        len(b),
+                        i,
+                        j,
+                        space.diagonals,
+                        matches,
+                        n,
+                    )
+        _clear(space.diagonals, matches, before, n, len(b))
         w *= 2
     return matches, _once(matches, n, len(a))
 
@@ -388,14 +566,20 @@ def _once(matches: NDArray[np.int32], n: int, n_a: int) -> int:
 
 @kernel
 def by_start(matches: NDArray[np.int32], n_b: int) -> NDArray[np.int32]:
-    """The matches ordered by their start in b."""
+    """The matches ordered by their start in b; as they are if they are in order."""
+    n = len(matches)
+    k = 1
+    while k < n and matches[k - 1, 0] <= matches[k, 0]:
+        k += 1
+    if k >= n:
+        return matches
     counts = np.zeros(n_b + 1, np.int32)
-    for k in range(len(matches)):
+    for k in range(n):
         counts[matches[k, 0] + 1] += 1
     for j in range(n_b):
         counts[j + 1] += counts[j]
-    out = np.empty((len(matches), 3), np.int32)
-    for k in range(len(matches)):
+    out = np.empty((n, 3), np.int32)
+    for k in range(n):
         place = counts[matches[k, 0]]
         counts[matches[k, 0]] += 1
         out[place, 0] = matches[k, 0]

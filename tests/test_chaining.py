@@ -32,9 +32,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import examples
 
-from dedupe import chaining
-from dedupe.gaps import bridge_space
-from dedupe.seeds import index_tokens, workspace
+from dedupe import chaining, seeds
+from dedupe.gaps import BLOCK_BITS, bridge_space
+from dedupe.seeds import PARTNER_A, PARTNER_B, workspace
 from dedupe.tokens import PARAGRAPH
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Space:
         turned = Partners((i, j) for j, i in partners.of_b.items())
         self.partner_a = np.array(turned.row(len(a.tokens)), np.int32)
         self.partner_b = np.array(partners.row(len(b.tokens)), np.int32)
+        self.held_a, self.held_b = held_in(self.partner_a), held_in(self.partner_b)
+        self.cells = np.full((len(a.tokens) >> chaining.CELL_BITS) + 2, -1, np.int32)
 
     def chain(self, costs: Costs) -> None:
         """Find the best chains."""
@@ -72,13 +74,31 @@ class Space:
             self.score,
             self.before,
             self.cut,
+            self.cells,
         )
+        assert (self.cells == -1).all()
 
     def take(self, enough: int) -> tuple[int, int]:
         """Take the best chains."""
-        links = (self.score, self.before, self.cut)
-        partners = (self.partner_a, self.partner_b)
-        return chaining._take_best(self.matches, self.weights, *links, enough, *partners)
+        return chaining._take_best(
+            self.matches,
+            self.weights,
+            self.score,
+            self.before,
+            self.cut,
+            enough,
+            self.partner_a,
+            self.partner_b,
+            self.held_a,
+            self.held_b,
+        )
+
+
+def held_in(partner: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Blocks of tokens that have a partner."""
+    held = np.zeros((len(partner) >> BLOCK_BITS) + 1, np.bool_)
+    held[np.flatnonzero(partner >= 0) >> BLOCK_BITS] = True
+    return held
 
 
 def numbered(text: Text) -> NDArray[np.int32]:
@@ -92,11 +112,11 @@ def aligned_tokens(a: Text, b: Text) -> list[int]:
     """Partners of b by the kernel."""
     (hashes_a, flags_a), (hashes_b, flags_b) = arrays_of(a), arrays_of(b)
     space = workspace(max(len(a.tokens), len(b.tokens), 1))
-    table = index_tokens(hashes_a, space, 0)
-    chaining.align_tokens(hashes_a, hashes_b, flags_a, flags_b, space, table, 0, *bridge_space())
-    row: list[int] = space.partner_b[: len(b.tokens)].tolist()
+    chaining.index_text(hashes_a, flags_a, space)
+    chaining.align_tokens(hashes_a, hashes_b, flags_a, flags_b, space, *bridge_space())
+    row: list[int] = space.tokens[PARTNER_B, : len(b.tokens)].tolist()
     assert {i: j for j, i in enumerate(row) if i >= 0} == {
-        i: j for i, j in enumerate(space.partner_a[: len(a.tokens)].tolist()) if j >= 0
+        i: j for i, j in enumerate(space.tokens[PARTNER_A, : len(a.tokens)].tolist()) if j >= 0
     }
     return row
 
@@ -151,14 +171,58 @@ def test_taken_chains_equal_the_reference(case: Case, costs: Costs, enough: int)
     assert space.partner_b.tolist() == partners.row(len(b.tokens))
 
 
+def test_the_lowest_score_of_a_chain_that_is_taken() -> None:
+    """Two words never weigh as much as the margin; the place of three has three tokens."""
+    assert 2 * seeds.MOST < chaining.NEAR_MARGIN
+    assert chaining.LOWEST == chaining.NEAR_MARGIN + 2 * log(3) <= chaining.MARGIN
+
+
+@examples
+@given(cases(), st.sampled_from([DENSE, SPARSE]))
+def test_no_chain_is_lost_with_unpromising_matches(case: Case, costs: Costs) -> None:
+    """What is promising has the chains that all matches have, of whole matches and of pieces.
+
+    Those that score what a chain must score at least are the same.
+    """
+    a, b, matches, weights, pairs = case
+    for some, partners in ((matches, Partners()), (left_over(matches, Partners(pairs)), None)):
+        space = Space(some, weights, partners or Partners(pairs), a, b)
+        found = chaining._promising(space.matches, space.weights)
+        kept = [Match(*row) for row in found.tolist()]
+        assert kept == [match for match in some if match in set(kept)]
+        assert all(match.n <= chaining.SHORT for match in some if match not in set(kept))
+        ends = [
+            {
+                (ms[m], link.score, ms[link.before] if link.before >= 0 else None, link.cut)
+                for m, link in enumerate(best_chains(ms, weights, a, b, costs))
+                if link.score >= chaining.LOWEST
+            }
+            for ms in (some, kept)
+        ]
+        assert ends[0] == ends[1]
+        # Nor of pieces of them, as they are after others have been taken.
+        pieces = [left_over(ms, Partners(pairs)) for ms in (some, kept)]
+        scores = [
+            sorted(
+                (ms[m], link.score)
+                for m, link in enumerate(best_chains(ms, weights, a, b, costs))
+                if link.score >= chaining.LOWEST
+            )
+            for ms in pieces
+        ]
+        assert scores[0] == scores[1]
+
+
 @examples
 @given(cases())
 def test_left_over_matches_equal_the_reference(case: Case) -> None:
     """What is left of matches are their stretches in which both tokens are free."""
     a, b, matches, weights, pairs = case
     space = Space(matches, weights, Partners(pairs), a, b)
-    rest = chaining._left_over(space.matches, space.partner_a, space.partner_b)
-    assert [Match(*row) for row in rest.tolist()] == left_over(matches, Partners(pairs))
+    rest, whole = chaining._left_over(space.matches, space.partner_a, space.partner_b)
+    expected = left_over(matches, Partners(pairs))
+    assert [Match(*row) for row in rest.tolist()] == expected
+    assert whole or len(expected) == chaining.PIECES * len(matches) + 16
 
 
 @examples
@@ -177,8 +241,11 @@ def test_what_stands_between_the_same_neighbours_equals_the_reference(case: Case
         space.score,
         space.before,
         space.cut,
+        space.cells,
         space.partner_a,
         space.partner_b,
+        space.held_a,
+        space.held_b,
     )
     assert found == take_between(rest, weights, a, b, partners)
     assert space.partner_b.tolist() == partners.row(len(b.tokens))

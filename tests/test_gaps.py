@@ -14,14 +14,13 @@ from aligned import (
     arrays_of,
     bridge,
     fill_gaps,
-    mixed,
     text_of,
     texts,
     weights_of,
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import examples, uint64
+from oracles import examples
 
 from dedupe import gaps
 from dedupe.tokens import PARAGRAPH
@@ -45,15 +44,33 @@ def summed(weights: Sequence[int]) -> NDArray[np.int64]:
     return np.cumsum([0, *weights]).astype(np.int64)
 
 
+def words_of(a: Sequence[int], b: Sequence[int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Texts as kernels take them: the words of a numbered, and 0 for one of b that a has not."""
+    number = {word: k for k, word in enumerate(dict.fromkeys(a), start=1)}
+    return (
+        np.array([number[word] for word in a], np.int32),
+        np.array([number.get(word, 0) for word in b], np.int32),
+    )
+
+
+def held_in(partner: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Blocks of tokens that have a partner, as kernels take them."""
+    held = np.zeros((len(partner) >> gaps.BLOCK_BITS) + 1, np.bool_)
+    held[np.flatnonzero(partner >= 0) >> gaps.BLOCK_BITS] = True
+    return held
+
+
 def bridged(
     a: Sequence[int], b: Sequence[int], weights: Sequence[int], *, open_end: bool, step: int = 1
 ) -> list[Pair]:
     """Pairs of token numbers that the kernel makes."""
     pairs = Partners()
     partner_a, partner_b = partner_arrays(pairs, len(a), len(b))
+    held_a, held_b = held_in(partner_a), held_in(partner_b)
+    words_a, words_b = words_of(a, b)
     paired = gaps._bridge(
-        uint64(mixed(a)),
-        uint64(mixed(b)),
+        words_a,
+        words_b,
         summed(weights),
         0 if step > 0 else len(a) - 1,
         0 if step > 0 else len(b) - 1,
@@ -63,8 +80,12 @@ def bridged(
         open_end,
         partner_a,
         partner_b,
+        held_a,
+        held_b,
         *gaps.bridge_space(),
     )
+    assert (held_a >= held_in(partner_a)).all()
+    assert (held_b >= held_in(partner_b)).all()
     found = [(j, i) for j, i in enumerate(partner_b.tolist()) if i >= 0]
     assert paired == len(found)
     assert sorted((i, j) for j, i in found) == [
@@ -75,18 +96,24 @@ def bridged(
 
 def filled(a: Text, b: Text, weights: Sequence[int], partners: Partners) -> list[int]:
     """Partners of b after the kernel has filled the gaps."""
-    (hashes_a, flags_a), (hashes_b, flags_b) = arrays_of(a), arrays_of(b)
+    flags_a, flags_b = arrays_of(a)[1], arrays_of(b)[1]
+    words_a, words_b = words_of(a.tokens, b.tokens)
+    seen = np.zeros(len(a.tokens) + 1, np.int32)
     partner_a, partner_b = partner_arrays(partners, len(a.tokens), len(b.tokens))
     gaps.fill_gaps(
-        hashes_a,
-        hashes_b,
+        words_a,
+        words_b,
         flags_a,
         flags_b,
         summed(weights),
         partner_a,
         partner_b,
+        held_in(partner_a),
+        held_in(partner_b),
+        seen,
         *gaps.bridge_space(),
     )
+    assert not seen.any()
     row: list[int] = partner_b.tolist()
     assert {i: j for j, i in enumerate(row) if i >= 0} == {
         i: j for i, j in enumerate(partner_a.tolist()) if j >= 0
@@ -185,6 +212,21 @@ def test_gaps_equal_the_reference(gap: tuple[list[int], list[int], list[int]], e
     turned = bridge(a[::-1], b[::-1], weights[::-1], open_end=end)
     expected = sorted((len(b) - 1 - y, len(a) - 1 - x) for y, x in turned)
     assert bridged(a, b, weights, open_end=end, step=-1) == expected
+
+
+@examples
+@given(st.lists(st.booleans(), max_size=200), st.data())
+def test_paired_tokens_are_found_in_both_directions(
+    paired: list[bool], data: st.DataObject
+) -> None:
+    """The next and the last token with a partner are those that looking at each token finds."""
+    partner = np.array([1 if one else -1 for one in paired], np.int32)
+    at, stop = sorted(data.draw(st.integers(0, len(paired))) for _ in range(2))
+    held = held_in(partner)
+    after = [k for k in range(at, stop) if paired[k]]
+    assert gaps.next_paired(partner, held, at, stop) == (after[0] if after else stop)
+    before = [k for k in range(at) if paired[k]]
+    assert gaps.last_paired(partner, held, at - 1) == (before[-1] if before else -1)
 
 
 @st.composite

@@ -42,33 +42,20 @@ class Found(NamedTuple):
     matches: list[Match]
 
 
-def indexed(
-    a: NDArray[np.uint64], b: NDArray[np.uint64], space: seeds.Workspace, mark: int = 0
-) -> Found:
+def indexed(a: NDArray[np.uint64], b: NDArray[np.uint64], space: seeds.Workspace) -> Found:
     """Matches of two texts as the aligner finds them."""
-    table = seeds.index_tokens(a, space, mark)
-    places = (space.in_a, space.in_b, space.word_slots, space.pair_slots)
-    n_seeds, pairings = seeds.weigh(len(a), b, table, space.used, mark, *places, space.weights)
+    seeds.index_tokens(a, space)
+    n_seeds, pairings, frequent = seeds.weigh(a, b, space)
     found = np.empty((n_seeds, 3), np.int32)
-    n = seeds.maximal_matches(
-        a,
-        b,
-        space.head,
-        space.in_a,
-        space.in_b,
-        space.following,
-        space.word_slots,
-        space.pair_slots,
-        pairings,
-        space.diagonals,
-        found,
-    )
+    n = seeds.maximal_matches(len(a), len(b), space, found)
     marked = np.empty(len(b), np.bool_)
-    repeated = seeds.repeats(space.in_a, space.in_b, space.pair_slots, len(b), marked)
+    repeated = seeds.repeats(space.tokens[seeds.STARTS], len(b), marked)
+    assert repeated <= frequent
     if repeated:
-        found, n = seeds.repeated_matches(a, b, marked, space.diagonals, found, n)
+        found, n = seeds.repeated_matches(a, b, marked, space, found, n)
+    assert not space.diagonals.any()
     matches = seeds.by_start(found[:n], len(b)).tolist()
-    weights = np.diff(space.weights[: len(b) + 1]).tolist()
+    weights = np.diff(space.weights[seeds.WEIGHTS, : len(b) + 1]).tolist()
     return Found(weights, pairings, n_seeds, repeated, [Match(*row) for row in matches])
 
 
@@ -138,10 +125,10 @@ def test_matches_are_maximal_and_found_once(pair: tuple[Text, Text]) -> None:
 def test_nothing_is_left_of_the_text_before(pairs: list[tuple[Text, Text]]) -> None:
     """One workspace indexes text after text, and each is found as if it were the first."""
     space = seeds.workspace(max(len(t.tokens) for pair in pairs for t in pair) + 1)
-    for mark, (a, b) in enumerate(pairs):
+    for a, b in pairs:
         if a.tokens and b.tokens:
             hashes_a, hashes_b = arrays_of(a)[0], arrays_of(b)[0]
-            found = indexed(hashes_a, hashes_b, space, mark)
+            found = indexed(hashes_a, hashes_b, space)
             assert found == found_in(a.tokens, b.tokens)
 
 
