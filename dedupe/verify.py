@@ -18,7 +18,7 @@ from dedupe.shingle import fill_shingles, shingle_at, shingles
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["resemblance", "shared_shingles", "shared_words"]
+__all__ = ["grams_of", "resemblance", "shared_shingles", "shared_words"]
 
 _ARTICLES_PER_TASK = 1024
 
@@ -167,6 +167,14 @@ def _distinct(
                 out[k] += 1
 
 
+def grams_of(hashes: NDArray[np.uint64], w: int) -> NDArray[np.uint16]:
+    """The lower 16 bits of the shingle that begins at each token, 0 where none does."""
+    grams = np.zeros(len(hashes), np.uint16)
+    every = shingles(hashes, w)
+    grams[: len(every)] = every.astype(np.uint16)
+    return grams
+
+
 def shared_shingles(
     pairs: NDArray[np.int64],
     spans: NDArray[np.int64],
@@ -187,9 +195,7 @@ def shared_shingles(
         int64 (n_pairs,).
     """
     if grams is None:
-        grams = np.zeros(len(hashes), np.uint16)
-        every = shingles(hashes, w)
-        grams[: len(every)] = every.astype(np.uint16)
+        grams = grams_of(hashes, w)
     shared = np.zeros(len(pairs), np.int64)
     none = np.empty((0, 4), np.int64)
     if len(pairs):

@@ -43,3 +43,10 @@ def test_features_are_those_of_each_article(texts: list[str], w: int, scale: int
     assert found.bands.tolist() == [band_keys(row, 2, 3) for row in rows]
     assert found.sketch_offsets.tolist() == np.cumsum([0, *map(len, sketches)]).tolist()
     assert found.sketch.tolist() == [h for row in sketches for h in row]
+    grams = [[h & 0xFFFF for h in row] for row in rows]
+    sizes = np.diff(tokens.offsets).tolist()
+    assert found.grams.tolist() == [
+        gram
+        for row, size in zip(grams, sizes, strict=True)
+        for gram in [*row, *[0] * (size - len(row))]
+    ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oracles import examples, pairs_array, shingles_of, spans_of
 
 from dedupe.hashtable import maybe_repeated, table_size, table_slot
-from dedupe.verify import resemblance, shared_shingles, shared_words
+from dedupe.verify import grams_of, resemblance, shared_shingles, shared_words
 
 Case = tuple[list[list[int]], list[tuple[int, int]], int]
 
@@ -81,7 +81,9 @@ def test_covered_words_equal_sets(case: Case, data: st.DataObject) -> None:
     spans, hashes = spans_of(rows)
     enough = data.draw(st.integers(0, 5))
     array = pairs_array(pairs)
-    shared, found = shared_words(array, spans, hashes, np.array(flags, np.uint8), w, 6, enough)
+    shared, found = shared_words(
+        array, spans, hashes, grams_of(hashes, w), np.array(flags, np.uint8), w, 6, enough
+    )
     exact = shared_shingles(array, spans, hashes, w)
     assert shared[exact >= enough].tolist() == exact[exact >= enough].tolist()
     assert (shared <= exact).all()
