@@ -20,17 +20,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.align import A_END, A_START, B_END, B_START, BOILERPLATE, PAIR, ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["cluster", "coverage", "find_round_ups", "near_components"]
-
-SEGMENTS = 64
-"""Parts an article is divided into to see which of it a neighbour covers: the bits of a word."""
+__all__ = ["cluster", "find_round_ups", "near_components"]
 
 SAME_EXTENT = 0.6
 """An article found in a neighbour to this share is its equal, not a round-up that holds it."""
@@ -46,47 +42,6 @@ MAX_SATELLITE = 3
 
 MAX_NEIGHBOURS = 1000
 """Neighbours looked at to tell a round-up, largest share first."""
-
-
-@kernel
-def _coverage(
-    passages: NDArray[np.int32],
-    pairs: NDArray[np.int64],
-    lengths: NDArray[np.int64],
-    out: NDArray[np.uint64],
-) -> None:
-    for row in range(len(passages)):
-        if passages[row, ROLE] == BOILERPLATE:
-            continue
-        pair = passages[row, PAIR]
-        for side in range(2):
-            start = np.int64(passages[row, B_START if side else A_START])
-            end = np.int64(passages[row, B_END if side else A_END])
-            length = lengths[pairs[pair, side]]
-            # Segments whose middle the passage covers, and at least the one it starts in.
-            first = (start * SEGMENTS + length // 2) // length
-            last = (end * SEGMENTS + length // 2) // length
-            first = min(first, start * SEGMENTS // length) if last <= first else first
-            for bit in range(first, max(last, first + 1)):
-                out[pair, side] |= np.uint64(1) << np.uint64(min(bit, SEGMENTS - 1))
-
-
-def coverage(
-    passages: NDArray[np.int32], pairs: NDArray[np.int64], lengths: NDArray[np.int64]
-) -> NDArray[np.uint64]:
-    """Which 64ths of each article of a pair its passages cover.
-
-    Args:
-        passages: as in `dedupe.align.Alignment`.
-        pairs: int64 (n_pairs, 2).
-        lengths: int64 (n_articles,), tokens of each article.
-
-    Returns:
-        uint64 (n_pairs, 2), a bit per segment of a and of b; boilerplate does not count.
-    """
-    out = np.zeros((len(pairs), 2), np.uint64)
-    _coverage(passages, pairs, lengths, out)
-    return out
 
 
 @kernel
@@ -144,7 +99,7 @@ def find_round_ups(
         n: number of articles.
         pairs: int64 (n_pairs, 2), verified.
         shares: float64 (n_pairs, 2), net share of a found in b, and of b in a.
-        masks: uint64 (n_pairs, 2), from `coverage`.
+        masks: uint64 (n_pairs, 2), from `dedupe.measures.coverage`.
         near: bool (n_pairs,), near-duplicates.
 
     Returns:

@@ -48,6 +48,9 @@ class Config:
         max_posting: longest posting compared all against all; longer ones compare every
             article with the posting's first `hubs` articles.
         hubs: see `max_posting`.
+        max_partners: of an article that shares text with more others than this, only the pairs
+            with those that it shares most with are looked at, unless it is one of those of the
+            other article.
         boilerplate_articles: text in at least this many otherwise unrelated articles of one
             source is boilerplate.
         max_group_pairs: largest number of pairs listed between two groups of near-duplicates;
@@ -72,8 +75,9 @@ class Config:
     scale: int = 0
     max_posting: int = 200
     hubs: int = 32
+    max_partners: int = 32
     boilerplate_articles: int = 8
-    max_group_pairs: int = 256
+    max_group_pairs: int = 64
     id_field: str = ""
     text_field: str = ""
     source_field: str = ""
@@ -100,6 +104,7 @@ class Config:
             ("scale", 0, 2**20),
             ("max_posting", 2, 10**6),
             ("hubs", 1, 10**6),
+            ("max_partners", 1, 10**9),
             ("boilerplate_articles", 3, 10**9),
             ("max_group_pairs", 1, 10**9),
             ("threads", 0, 1024),

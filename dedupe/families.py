@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.cluster import cluster, coverage, find_round_ups, near_components
+from dedupe.cluster import cluster, find_round_ups, near_components
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,8 +69,7 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     pairs, net = matches.pairs[links], net[links]
     # Two near-duplicates made of little but quotations are still the same copy.
     net[near[links]] = np.maximum(net, matches.shares[links])[near[links]]
-    masks = coverage(matches.passages, matches.pairs, articles.words)[links]
-    round_ups = find_round_ups(n, pairs, net, masks, near[links])
+    round_ups = find_round_ups(n, pairs, net, matches.masks[links], near[links])
     roots = cluster(n, pairs, net.max(axis=1, initial=0), near[links], round_ups)
     own = np.zeros(n)
     inside = roots[pairs[:, 0]] == roots[pairs[:, 1]]

@@ -6,7 +6,7 @@ same for any number of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from dedupe._threads import in_slices
 from dedupe.align import PAIR, align_pairs
 from dedupe.boilerplate import mark_boilerplate
 from dedupe.lsh import NearGroups, band_candidates, group_by_representative
-from dedupe.measures import ASIDE, Measures, count_reused
-from dedupe.postings import assign_roles, build_postings, candidates
+from dedupe.measures import ASIDE, Matches, Measures, count_reused, coverage, mark_reused
+from dedupe.postings import assign_roles, build_postings, candidates, strongest
 from dedupe.sketch import min_shared_hashes, sketch_limit
 from dedupe.spool import TOKEN_BYTES
 from dedupe.verify import resemblance, shared_shingles, shared_words
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from dedupe.config import Config
     from dedupe.ingest import Articles
-    from dedupe.measures import Matches
 
     T = TypeVar("T")
 
@@ -76,13 +75,28 @@ def find_matches(
     if not config.passages:
         aligned = _may_link(measured, jaccard, config)
     counts["pairs_aligned"] = int(aligned.sum())
-    passages, totals = _align_all(articles, pairs[aligned], hashes, flags, config)
-    measured.take(np.flatnonzero(aligned), passages, totals)
+    reused = np.zeros(len(hashes), np.bool_)
+    found = _align_all(articles, pairs[aligned], hashes, flags, reused, config)
+    measured.take(np.flatnonzero(aligned), found.totals)
+    masks = np.zeros((len(pairs), 2), np.uint64)
+    masks[aligned] = found.masks
     # Shared shingles that all repeat too often to seed a match leave nothing to show.
     shown = measured.shared_words > 0
     counts["pairs_without_passage"] = int((~shown).sum())
-    reused_words = count_reused(articles.spans, pairs, passages)
-    return measured.matches(jaccard, passages, reused_words, shown, counts)
+    if not shown.all():
+        found.passages[:, PAIR] = (np.cumsum(shown) - 1)[found.passages[:, PAIR]]
+    return Matches(
+        pairs=pairs[shown],
+        resemblance=jaccard[shown],
+        shared_words=measured.shared_words[shown],
+        shares=measured.shares[shown],
+        net=measured.net[shown],
+        net_words=measured.net_words[shown],
+        passages=found.passages,
+        masks=masks[shown],
+        reused_words=count_reused(articles.spans, reused),
+        counts=counts,
+    )
 
 
 def _longer_first(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -276,8 +290,11 @@ def _partial_candidates(
         _ARTICLES_PER_TASK,
         config.worker_threads,
     )
-    pairs = np.concatenate([np.empty((0, 2), np.int64), *found])
-    counts["partial_candidates"] = len(pairs)
+    every = np.concatenate([np.empty((0, 3), np.int64), *found])
+    counts["partial_candidates"] = len(every)
+    kept = strongest(every, n, config.max_partners)
+    counts["candidates_left_out"] = len(every) - int(kept.sum())
+    pairs = np.ascontiguousarray(every[kept, :2])
     return pairs, postings.hashes[roles.boilerplate], furnished
 
 
@@ -387,27 +404,36 @@ def _mark_boilerplate(
     in_slices(mark, len(wanted), _ARTICLES_PER_TASK, config.worker_threads)
 
 
+class _Aligned(NamedTuple):
+    """Alignments of pairs: passages, if they are wanted, masks and totals, as in `Matches`."""
+
+    passages: NDArray[np.int32]
+    masks: NDArray[np.uint64]
+    totals: NDArray[np.int64]
+
+
 def _align_all(
     articles: Articles,
     pairs: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     flags: NDArray[np.uint8],
+    reused: NDArray[np.bool_],
     config: Config,
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Passages and totals of all pairs, as in `dedupe.align.Alignment`."""
+) -> _Aligned:
+    """Align all pairs, and mark the words in passages as reused."""
 
-    def align(part: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def align(part: NDArray[np.int64]) -> _Aligned:
         found = align_pairs(part, articles.spans, hashes, flags)
-        return found.passages.astype(np.int32), found.totals
+        passages = found.passages.astype(np.int32)
+        mark_reused(articles.spans, part, passages, reused)
+        masks = coverage(passages, part, articles.words)
+        kept = passages if config.passages else passages[:0].copy()
+        return _Aligned(kept, masks, found.totals)
 
-    parts = _by_slices(align, pairs, articles, config)
-    for number, (passages, _) in enumerate(parts):
-        passages[:, PAIR] += number * _PAIRS_PER_TASK
-    empty = align_pairs(pairs[:0], articles.spans, hashes, flags)
-    return (
-        np.concatenate([empty.passages.astype(np.int32), *(part[0] for part in parts)]),
-        np.concatenate([empty.totals, *(part[1] for part in parts)]),
-    )
+    parts = [align(pairs[:0]), *_by_slices(align, pairs, articles, config)]
+    for number, part in enumerate(parts[1:]):
+        part.passages[:, PAIR] += number * _PAIRS_PER_TASK
+    return _Aligned(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 MAY_LINK = 0.25

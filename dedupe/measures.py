@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +13,10 @@ from dedupe.align import (
     A_START,
     B_END,
     B_START,
+    BOILERPLATE,
     NET,
     PAIR,
+    ROLE,
     TOTAL,
     net_words,
 )
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from dedupe.ingest import Articles
 
-__all__ = ["ASIDE", "Matches", "Measures", "count_reused"]
+__all__ = ["ASIDE", "Matches", "Measures", "count_reused", "coverage", "mark_reused"]
 
 ASIDE = int(QUOTED | FURNITURE)
 """Flags of tokens that net shares leave out."""
@@ -42,9 +44,12 @@ class Matches:
         shares: float64 (n_pairs, 2), share of the words of a found in b, and of b in a.
         net: float64 (n_pairs, 2), the same without quotations and boilerplate.
         net_words: int64 (n_pairs,), shared words that are neither.
-        passages: int32 (n_passages, 9), as in `dedupe.align.Alignment`; without
-            `config.passages` only those of pairs that may link families.
-        reused_words: int64 (n_articles,), words of each article that lie in any of the passages.
+        passages: int32 (n_passages, 9), as in `dedupe.align.Alignment`; none without
+            `config.passages`.
+        masks: uint64 (n_pairs, 2), which parts of both articles their passages cover, as
+            `coverage` says; 0 where a pair was not aligned.
+        reused_words: int64 (n_articles,), words of each article that lie in a passage of any pair
+            that was aligned.
         counts: what each stage found, thinned or capped, for the run's record.
     """
 
@@ -55,12 +60,54 @@ class Matches:
     net: NDArray[np.float64]
     net_words: NDArray[np.int64]
     passages: NDArray[np.int32]
+    masks: NDArray[np.uint64]
     reused_words: NDArray[np.int64]
     counts: dict[str, int]
 
-    def without_passages(self) -> Matches:
-        """The same pairs, with no passage."""
-        return replace(self, passages=self.passages[:0])
+
+SEGMENTS = 64
+"""Parts an article is divided into to see which of it a neighbour covers: the bits of a word."""
+
+
+@kernel
+def _coverage(
+    passages: NDArray[np.int32],
+    pairs: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    out: NDArray[np.uint64],
+) -> None:
+    for row in range(len(passages)):
+        if passages[row, ROLE] == BOILERPLATE:
+            continue
+        pair = passages[row, PAIR]
+        for side in range(2):
+            start = np.int64(passages[row, B_START if side else A_START])
+            end = np.int64(passages[row, B_END if side else A_END])
+            length = lengths[pairs[pair, side]]
+            # Segments whose middle the passage covers, and at least the one it starts in.
+            first = (start * SEGMENTS + length // 2) // length
+            last = (end * SEGMENTS + length // 2) // length
+            first = min(first, start * SEGMENTS // length) if last <= first else first
+            for bit in range(first, max(last, first + 1)):
+                out[pair, side] |= np.uint64(1) << np.uint64(min(bit, SEGMENTS - 1))
+
+
+def coverage(
+    passages: NDArray[np.int32], pairs: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Which 64ths of each article of a pair its passages cover.
+
+    Args:
+        passages: as in `dedupe.align.Alignment`.
+        pairs: int64 (n_pairs, 2).
+        lengths: int64 (n_articles,), tokens of each article.
+
+    Returns:
+        uint64 (n_pairs, 2), a bit per segment of a and of b; boilerplate does not count.
+    """
+    out = np.zeros((len(pairs), 2), np.uint64)
+    _coverage(passages, pairs, lengths, out)
+    return out
 
 
 @kernel
@@ -105,19 +152,26 @@ def _count_reused(
         out[article] = n
 
 
-def count_reused(
-    spans: NDArray[np.int64], pairs: NDArray[np.int64], passages: NDArray[np.int32]
-) -> NDArray[np.int64]:
-    """int64 (n_articles,), words of each article that lie in any passage, on either side.
+def mark_reused(
+    spans: NDArray[np.int64],
+    pairs: NDArray[np.int64],
+    passages: NDArray[np.int32],
+    reused: NDArray[np.bool_],
+) -> None:
+    """Mark the words of passages on both sides. Threads may mark at once.
 
     Args:
         spans: int64 (n_articles, 2), first token and token after the last of each article.
         pairs: int64 (n_pairs, 2), those that the passages are of.
         passages: as in `Matches`.
+        reused: bool, of each token.
     """
-    words = np.zeros(len(spans), np.int64)
-    reused = np.zeros(spans.max(initial=0), np.bool_)
     _mark_passages(passages, pairs, spans, reused)
+
+
+def count_reused(spans: NDArray[np.int64], reused: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """int64 (n_articles,), words of each article that are marked."""
+    words = np.zeros(len(spans), np.int64)
     _count_reused(spans, reused, words)
     return words
 
@@ -157,37 +211,11 @@ class Measures:
         self.shares = covered[:, :2] / np.maximum(self.words, 1)
         self.net = covered[:, 2:] / np.maximum(self.words - self.aside, 1)
 
-    def take(
-        self, rows: NDArray[np.int64], passages: NDArray[np.int32], totals: NDArray[np.int64]
-    ) -> None:
-        """Take over what an alignment of some of the pairs says, and number its passages by them."""
+    def take(self, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
+        """Take over what an alignment of some of the pairs says: totals as in its record."""
         # What is left of each article without quotations and boilerplate, its own or the other's.
         body = net_words(self.words[rows], self.aside[rows], totals)
         self.shared_words[rows] = totals[:, TOTAL]
         self.net_words[rows] = totals[:, NET]
         self.shares[rows] = totals[:, [TOTAL]] / np.maximum(self.words[rows], 1)
         self.net[rows] = totals[:, [NET]] / np.maximum(body, 1)
-        passages[:, PAIR] = rows[passages[:, PAIR]]
-
-    def matches(
-        self,
-        jaccard: NDArray[np.float64],
-        passages: NDArray[np.int32],
-        reused_words: NDArray[np.int64],
-        shown: NDArray[np.bool_],
-        counts: dict[str, int],
-    ) -> Matches:
-        """All pairs that are shown."""
-        if not shown.all():
-            passages[:, PAIR] = (np.cumsum(shown) - 1)[passages[:, PAIR]]
-        return Matches(
-            pairs=self.pairs[shown],
-            resemblance=jaccard[shown],
-            shared_words=self.shared_words[shown],
-            shares=self.shares[shown],
-            net=self.net[shown],
-            net_words=self.net_words[shown],
-            passages=passages,
-            reused_words=reused_words,
-            counts=counts,
-        )

@@ -590,6 +590,7 @@ def _scan_count(
             if counts[other] >= min_shared:
                 out[used, 0] = other
                 out[used, 1] = article
+                out[used, 2] = counts[other]
                 used += 1
             counts[other] = 0
     return used, last_article
@@ -615,13 +616,13 @@ def candidates(
         first, last: look only at articles in this range as the later one of a pair.
 
     Returns:
-        int64 (n_pairs, 2), distinct, earlier article first.
+        int64 (n_pairs, 3), distinct: earlier article, later article, hashes they share.
     """
     n = len(postings.article_offsets) - 1
     last = n if last is None else last
     counts = np.zeros(n, np.int32)
     touched = np.empty(n, np.int32)
-    buffer = np.empty((max(n, 1 << 16), 2), np.int64)
+    buffer = np.empty((max(n, 1 << 16), 3), np.int64)
     found = []
     while first < last:
         used, first = _scan_count(
@@ -637,4 +638,68 @@ def candidates(
             buffer,
         )
         found.append(buffer[:used].copy())
-    return np.concatenate(found) if found else np.empty((0, 2), np.int64)
+    return np.concatenate(found) if found else np.empty((0, 3), np.int64)
+
+
+def strongest(found: NDArray[np.int64], n: int, most: int) -> NDArray[np.bool_]:
+    """Which candidates are among the `most` strongest of at least one of their articles.
+
+    A story that many print would otherwise be listed with the square of their number. Strong is
+    who shares many hashes; of equals the earlier article is the stronger.
+
+    Args:
+        found: int64 (n_pairs, 3), as from `candidates`.
+        n: number of articles.
+        most: pairs that each article keeps at least, if it has so many.
+
+    Returns:
+        bool (n_pairs,).
+    """
+    kept = np.zeros(len(found), np.bool_)
+    degrees = np.bincount(found[:, :2].ravel(), minlength=n)
+    kept[(degrees[found[:, :2]] <= most).any(axis=1)] = True
+    return _keep_strongest(found, degrees, most, kept)
+
+
+@kernel
+def _keep_strongest(
+    found: NDArray[np.int64], degrees: NDArray[np.int64], most: int, kept: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Mark, for each crowded article, the pairs that share most."""
+    n = len(degrees)
+    starts = np.zeros(n + 1, np.int64)
+    for article in range(n):
+        starts[article + 1] = starts[article] + (degrees[article] if degrees[article] > most else 0)
+    ends = starts[:n].copy()
+    rows = np.empty(starts[n], np.int64)
+    for row in range(len(found)):
+        for side in range(2):
+            article = found[row, side]
+            if degrees[article] > most:
+                rows[ends[article]] = row
+                ends[article] += 1
+    largest = 0
+    for row in range(len(found)):
+        largest = max(largest, found[row, 2])
+    # Counts of each strength say from which on all are kept, and how many of the last.
+    strengths = np.zeros(largest + 1, np.int64)
+    for article in range(n):
+        first, last = starts[article], starts[article + 1]
+        if first == last:
+            continue
+        for k in range(first, last):
+            strengths[found[rows[k], 2]] += 1
+        left = most
+        level = largest
+        while strengths[level] <= left:
+            left -= strengths[level]
+            level -= 1
+        for k in range(first, last):
+            strengths[found[rows[k], 2]] = 0
+            strength = found[rows[k], 2]
+            if strength > level:
+                kept[rows[k]] = True
+            elif strength == level and left > 0:
+                kept[rows[k]] = True
+                left -= 1
+    return kept

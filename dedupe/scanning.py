@@ -157,9 +157,7 @@ def _tables(
     return {
         "documents": documents_table(articles, matches, families, ranks),
         "pairs": pairs_table(articles, matches, ranks, config),
-        "passages": passages_table(
-            articles, matches if config.passages else matches.without_passages(), ranks
-        ),
+        "passages": passages_table(articles, matches, ranks),
         "families": families_table(articles, families),
     }
 

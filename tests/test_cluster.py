@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from oracles import components, covered_segments, examples, pairs_array
 
 from dedupe.align import BODY, BOILERPLATE, QUOTATION
-from dedupe.cluster import cluster, coverage, find_round_ups
+from dedupe.cluster import cluster, find_round_ups
+from dedupe.measures import coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

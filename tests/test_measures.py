@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import examples, pairs_array
 
-from dedupe.measures import count_reused
+from dedupe.measures import count_reused, mark_reused
 
 SPANS = np.array([[20 * k, 20 * (k + 1)] for k in (2, 0, 3, 1)], np.int64)
 
@@ -38,5 +38,7 @@ def test_reused_words_equal_sets(case: tuple[list[tuple[int, int]], list[list[in
         for article, start, end in ((pairs[pair][0], a, a_end), (pairs[pair][1], b, b_end)):
             tokens |= {int(SPANS[article, 0]) + k for k in range(start, end)}
     array = np.array(rows, np.int32).reshape(-1, 9)
-    found = count_reused(SPANS, pairs_array(pairs), array)
+    marked = np.zeros(80, np.bool_)
+    mark_reused(SPANS, pairs_array(pairs), array, marked)
+    found = count_reused(SPANS, marked)
     assert found.tolist() == [sum(a <= k < b for k in tokens) for a, b in SPANS.tolist()]

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import components, end_to_end, examples
 
-from dedupe.postings import Postings, Roles, assign_roles, build_postings, candidates
+from dedupe.postings import (
+    Postings,
+    Roles,
+    assign_roles,
+    build_postings,
+    candidates,
+    strongest,
+)
 
 SKETCHES = st.lists(st.sets(st.integers(0, 12), max_size=8).map(sorted), max_size=8)
 
@@ -60,7 +67,7 @@ def proposed(
     )
     numbers = np.array(sources, np.int32)
     found = candidates(postings_of(sketches), roles, numbers, min_shared, max_posting)
-    pairs: list[list[int]] = found.tolist()
+    pairs: list[list[int]] = found[:, :2].tolist()
     return pairs
 
 
@@ -171,7 +178,7 @@ def test_candidates_follow_the_roles(
             own = roles.furniture[x] and roles.furniture[y] and sources[i] == sources[j]
             shared[i, j] += int(hub and not own)
     found = candidates(postings, roles, np.array(sources, np.int32), min_shared, max_posting)
-    expected = [list(pair) for pair, n in sorted(shared.items()) if n >= min_shared]
+    expected = [[*pair, n] for pair, n in sorted(shared.items()) if n >= min_shared]
     assert sorted(found.tolist()) == expected
 
 
@@ -284,3 +291,24 @@ def test_one_outlets_furniture_on_a_few_pages_elsewhere() -> None:
         with_footer(60) + elsewhere, [7] * 60 + [8, 9], min_shared=3, max_posting=20, hubs=4
     )
     assert sorted(found) == sorted([[i, j] for j in (60, 61) for i in range(60)] + [[60, 61]])
+
+
+@examples
+@given(
+    st.dictionaries(
+        st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(lambda p: p[0] < p[1]),
+        st.integers(1, 3),
+        max_size=15,
+    ),
+    st.integers(1, 4),
+)
+def test_strongest_of_either_side_stay(found: dict[tuple[int, int], int], most: int) -> None:
+    """A pair stays if it is among the strongest of one of its articles; of equals the first stays."""
+    rows = [(*pair, n) for pair, n in sorted(found.items())]
+    expected = set()
+    for article in range(6):
+        own = sorted((row for row in rows if article in row[:2]), key=lambda row: -row[2])
+        expected |= set(own[:most])
+    array = np.array(rows, np.int64).reshape(-1, 3)
+    kept = strongest(array, 6, most)
+    assert [tuple(row) for row in array[kept].tolist()] == [r for r in rows if r in expected]
