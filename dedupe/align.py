@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from dedupe._jit import ascending, kernel
-from dedupe.chaining import align_tokens, forget_partners, index_text
+from dedupe.chaining import align_tokens, forget_partners, number_paragraphs
 from dedupe.gaps import bridge_space, next_paired
-from dedupe.seeds import HELD_B, PARTNER_A, PARTNER_B, WEIGHTS, workspace
+from dedupe.seeds import (
+    HELD_B,
+    PARAGRAPH_A,
+    PARTNER_A,
+    PARTNER_B,
+    WEIGHTS,
+    index_tokens,
+    workspace,
+)
 from dedupe.shingle import fingerprint
 from dedupe.tokens import FURNITURE, PARAGRAPH, QUOTED
 
@@ -405,7 +413,8 @@ def _align(
         marks_a, marks_b = flags[spans[x, 0] : spans[x, 1]], flags[spans[y, 0] : spans[y, 1]]
         if x != current:
             current = x
-            index_text(a, marks_a, space)
+            index_tokens(a, space)
+            number_paragraphs(marks_a, space.tokens[PARAGRAPH_A])
         enough = align_tokens(a, b, marks_a, marks_b, space, rows, came)
         partner_a, partner_b = space.tokens[PARTNER_A, : len(a)], space.tokens[PARTNER_B, : len(b)]
         if enough > 0:
