@@ -180,8 +180,11 @@ def _promising(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArra
     firm = np.empty(n, np.bool_)
     if not _join_near(matches, parent, price, firm):
         return matches
-    most = np.zeros(n, np.int64)
-    begun = np.zeros(n, np.int64)
+    most = np.empty(n, np.int64)
+    begun = np.empty(n, np.int64)
+    for m in range(n):
+        most[m] = 0
+        begun[m] = 0
     for m in range(n):
         root = int(parent[parent[m]])  # parents come before their children
         parent[m] = root
@@ -316,8 +319,11 @@ def _take_best(
             ends[n] = m
             keys[n] = -score[m]
             n += 1
-    done = np.zeros(len(matches), np.bool_)
-    hopeless = np.zeros(len(matches), np.bool_)
+    done = np.empty(len(matches), np.bool_)
+    hopeless = np.empty(len(matches), np.bool_)
+    for m in range(len(matches)):
+        done[m] = False
+        hopeless[m] = False
     path = np.empty(len(matches), np.int32)
     after = np.empty(len(matches), np.int64)  # what the matches behind each of the path lose
     taken, crossed = 0, 0

@@ -106,25 +106,22 @@ class Workspace(NamedTuple):
     held: NDArray[np.bool_]
 
 
-@kernel
 def workspace(longest: int) -> Workspace:
     """Room for texts of up to so many tokens."""
-    size = table_size(longest)
+    size = int(table_size(longest))
     tokens = np.zeros((13, longest + 1), np.int32)
-    for k in range(longest + 1):
-        tokens[PARTNER_A, k] = -1
-        tokens[PARTNER_B, k] = -1
+    tokens[[PARTNER_A, PARTNER_B]] = -1
     return Workspace(
-        tokens,
-        np.zeros(size, np.uint64),
-        np.zeros(size, np.int64),
-        np.zeros((4, size), np.int32),
-        np.zeros((2, size // 8), np.uint64),
-        np.zeros(2 * longest, np.int32),
-        np.zeros((2, longest + 1), np.int64),
-        np.zeros(2 * longest + 2, np.int32),
-        np.full(longest // 64 + 4, -1, np.int32),
-        np.zeros((2, longest // 32 + 2), np.bool_),
+        tokens=tokens,
+        keys=np.zeros(size, np.uint64),
+        pair_keys=np.zeros(size, np.int64),
+        table=np.zeros((4, size), np.int32),
+        bits=np.zeros((2, size // 8), np.uint64),
+        following=np.zeros(2 * longest, np.int32),
+        weights=np.zeros((2, longest + 1), np.int64),
+        diagonals=np.zeros(2 * longest + 2, np.int32),
+        cells=np.full(longest // 64 + 4, -1, np.int32),
+        held=np.zeros((2, longest // 32 + 2), np.bool_),
     )
 
 
@@ -459,7 +456,9 @@ def by_start(matches: NDArray[np.int32], n_b: int) -> NDArray[np.int32]:
         k += 1
     if k >= n:
         return matches
-    counts = np.zeros(n_b + 1, np.int32)
+    counts = np.empty(n_b + 1, np.int32)
+    for j in range(n_b + 1):
+        counts[j] = 0
     for k in range(n):
         counts[matches[k, 0] + 1] += 1
     for j in range(n_b):
@@ -493,7 +492,9 @@ def repeated_matches(
         n_marked += marked[j]
     size = table_size(n_marked)
     keys = np.empty(size, np.uint64)
-    used = np.full(size, -1, np.int64)
+    used = np.empty(size, np.int64)
+    for slot in range(size):
+        used[slot] = -1
     bits = np.empty(size // 4, np.uint64)
     bit_mask = np.uint64(16 * size - 1)
     head = np.empty(size, np.int32)
