@@ -295,9 +295,28 @@ def _prepare() -> None:
 
 @kernel
 def ascending(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Stable order of contiguous int64 keys.
+    """Stable order of int64 keys.
 
-    One place for kernels to sort in: numba takes two seconds to compile a sort, again for
-    every kind of array.
+    One place for kernels to sort in, by merging: numba takes two seconds to compile its own
+    sort, again for every kind of array, and as part of each kernel that calls for it.
     """
-    return np.argsort(keys, kind="mergesort")
+    n = len(keys)
+    order = np.empty(n, np.int64)
+    other = np.empty(n, np.int64)
+    for k in range(n):
+        order[k] = k
+    width = 1
+    while width < n:
+        for first in range(0, n, 2 * width):
+            middle, last = min(first + width, n), min(first + 2 * width, n)
+            i, j = first, middle
+            for k in range(first, last):
+                if i < middle and (j == last or keys[order[i]] <= keys[order[j]]):
+                    other[k] = order[i]
+                    i += 1
+                else:
+                    other[k] = order[j]
+                    j += 1
+        order, other = other, order
+        width *= 2
+    return order

@@ -12,14 +12,24 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from dedupe._jit import ascending, kernel
-from dedupe.chaining import align_tokens, forget_partners, index_text
+from dedupe.chaining import align_tokens, forget_partners, number_paragraphs
 from dedupe.gaps import bridge_space, next_paired
-from dedupe.seeds import HELD_B, PARTNER_A, PARTNER_B, WEIGHTS, workspace
+from dedupe.seeds import (
+    HELD_B,
+    PARAGRAPH_A,
+    PARTNER_A,
+    PARTNER_B,
+    WEIGHTS,
+    index_tokens,
+    workspace,
+)
 from dedupe.shingle import fingerprint
 from dedupe.tokens import FURNITURE, PARAGRAPH, QUOTED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dedupe.seeds import Workspace
 
 __all__ = [
     "BODY",
@@ -132,9 +142,11 @@ def _moved(
     for place, k in enumerate(ascending(keys)):
         rank[k] = place
     # Fenwick tree over rank in a: the best chain that ends at or before a rank.
-    weight = np.zeros(n + 1, np.int64)
-    ending = np.full(n + 1, -1, np.int64)
-    before = np.full(n, -1, np.int64)
+    weight = np.empty(n + 1, np.int64)
+    ending = np.empty(n + 1, np.int64)
+    before = np.empty(n, np.int64)
+    for k in range(n + 1):
+        weight[k], ending[k] = 0, -1
     best_weight, best = 0, -1
     for p in range(n):
         total, previous = 0, -1
@@ -380,17 +392,14 @@ def _align(
     passages: NDArray[np.int64],
     totals: NDArray[np.int64],
     partner: NDArray[np.int32],
+    space: Workspace,
+    rows: NDArray[np.int64],
+    came: NDArray[np.uint8],
 ) -> tuple[int, int]:
     """Align pairs from `first` on; (passages written, first pair that did not fit).
 
     `partner` takes the partners of the last pair's b, if it is long enough.
     """
-    longest = 1
-    for p in range(first, len(pairs)):
-        for side in range(2):
-            longest = max(longest, spans[pairs[p, side], 1] - spans[pairs[p, side], 0])
-    space = workspace(longest)
-    rows, came = bridge_space()
     weights, held_b = space.weights[WEIGHTS], space.held[HELD_B]
     current = -1
     written = 0
@@ -405,7 +414,8 @@ def _align(
         marks_a, marks_b = flags[spans[x, 0] : spans[x, 1]], flags[spans[y, 0] : spans[y, 1]]
         if x != current:
             current = x
-            index_text(a, marks_a, space)
+            index_tokens(a, space)
+            number_paragraphs(marks_a, space.tokens[PARAGRAPH_A])
         enough = align_tokens(a, b, marks_a, marks_b, space, rows, came)
         partner_a, partner_b = space.tokens[PARTNER_A, : len(a)], space.tokens[PARTNER_B, : len(b)]
         if enough > 0:
@@ -458,12 +468,16 @@ def align_pairs(
     """
     totals = np.zeros((len(pairs), N_TOTALS), np.int64)
     lengths = spans[:, 1] - spans[:, 0]
-    room = (1 << 14) + int(lengths[pairs].max(initial=0))
+    longest = int(lengths[pairs].max(initial=1))
+    room = (1 << 14) + longest
+    space = workspace(longest)
     buffer = np.empty((room, N_COLUMNS), np.int64)
     found = []
     at = 0
     while at < len(pairs):
-        used, at = _align(pairs, at, spans, hashes, flags, buffer, totals, NO_PARTNERS)
+        used, at = _align(
+            pairs, at, spans, hashes, flags, buffer, totals, NO_PARTNERS, space, *bridge_space()
+        )
         found.append(buffer[:used].copy())
     passages = np.concatenate(found) if found else np.empty((0, N_COLUMNS), np.int64)
     return Alignment(passages, totals)
@@ -499,6 +513,8 @@ def align_pair(
         rows,
         totals,
         partner,
+        workspace(max(n_a, n_b, 1)),
+        *bridge_space(),
     )
     passages = rows[:used].copy()
     of_b = partner.astype(np.int64)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe._jit import ascending, kernel
+from dedupe._jit import ascending, in_plain_python, kernel
 from dedupe.gaps import BLOCK_BITS, fill_gaps, last_paired, next_paired
 from dedupe.seeds import (
     HELD_A,
@@ -30,7 +30,6 @@ from dedupe.seeds import (
     WORDS_A,
     WORDS_B,
     by_start,
-    index_tokens,
     log,
     maximal_matches,
     repeated_matches,
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 
     from dedupe.seeds import Workspace
 
-__all__ = ["align_tokens", "forget_partners", "index_text"]
+__all__ = ["align_tokens", "forget_partners", "number_paragraphs"]
 
 REACH = 24
 """Tokens a chain may skip at once in either text: about a sentence."""
@@ -91,7 +90,8 @@ CELL_BITS = 6
 
 
 @kernel
-def _number_paragraphs(flags: NDArray[np.uint8], out: NDArray[np.int32]) -> None:
+def number_paragraphs(flags: NDArray[np.uint8], out: NDArray[np.int32]) -> None:
+    """The number of each token's paragraph."""
     number = 0
     for k in range(len(flags)):
         number += np.int64(flags[k] & PARAGRAPH)
@@ -180,8 +180,11 @@ def _promising(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArra
     firm = np.empty(n, np.bool_)
     if not _join_near(matches, parent, price, firm):
         return matches
-    most = np.zeros(n, np.int64)
-    begun = np.zeros(n, np.int64)
+    most = np.empty(n, np.int64)
+    begun = np.empty(n, np.int64)
+    for m in range(n):
+        most[m] = 0
+        begun[m] = 0
     for m in range(n):
         root = int(parent[parent[m]])  # parents come before their children
         parent[m] = root
@@ -197,6 +200,13 @@ def _promising(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArra
             out[kept, k] = matches[m, k]
         kept += np.int64(most[root] + begun[root] >= LOWEST)
     return out[:kept]
+
+
+@in_plain_python(_promising)
+def _all_matches(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArray[np.int32]:
+    """What is left out only saves time, and in plain Python costs more than it saves."""
+    del weights
+    return matches
 
 
 @kernel
@@ -316,8 +326,11 @@ def _take_best(
             ends[n] = m
             keys[n] = -score[m]
             n += 1
-    done = np.zeros(len(matches), np.bool_)
-    hopeless = np.zeros(len(matches), np.bool_)
+    done = np.empty(len(matches), np.bool_)
+    hopeless = np.empty(len(matches), np.bool_)
+    for m in range(len(matches)):
+        done[m] = False
+        hopeless[m] = False
     path = np.empty(len(matches), np.int32)
     after = np.empty(len(matches), np.int64)  # what the matches behind each of the path lose
     taken, crossed = 0, 0
@@ -449,121 +462,6 @@ def _take_between(
 
 
 @kernel
-def _chain_again(
-    matches: NDArray[np.int32],
-    flags_a: NDArray[np.uint8],
-    flags_b: NDArray[np.uint8],
-    space: Workspace,
-    rows: NDArray[np.int64],
-    came: NDArray[np.uint8],
-) -> bool:
-    """Pair tokens by chains of these matches, round by round; whether all pieces were looked at."""
-    n_a, n_b = len(flags_a), len(flags_b)
-    a, b, weights, seen = (
-        space.tokens[WORDS_A],
-        space.tokens[WORDS_B],
-        space.weights[WEIGHTS],
-        space.tokens[IN_B],
-    )
-    paragraph_a, paragraph_b = space.tokens[PARAGRAPH_A], space.tokens[PARAGRAPH_B]
-    partner_a, partner_b = space.tokens[PARTNER_A, :n_a], space.tokens[PARTNER_B, :n_b]
-    held_a, held_b = space.held[HELD_A], space.held[HELD_B]
-    enough = log(n_a) + log(n_b) + MARGIN
-    score = np.empty(len(matches), np.int64)
-    before = np.empty(len(matches), np.int32)
-    cut = np.empty(len(matches), np.int32)
-    whole = True
-    for r in range(MAX_ROUNDS):
-        reach, skip, indel = (
-            (DENSE_REACH, DENSE_SKIP, DENSE_INDEL) if r == 0 else (REACH, SKIP, INDEL)
-        )
-        _chain(
-            matches,
-            weights,
-            paragraph_a,
-            paragraph_b,
-            reach,
-            skip,
-            indel,
-            score,
-            before,
-            cut,
-            space.cells,
-        )
-        taken, crossed = _take_best(
-            matches,
-            weights,
-            score,
-            before,
-            cut,
-            enough,
-            partner_a,
-            partner_b,
-            held_a,
-            held_b,
-        )
-        if r < 2 or taken > 0:
-            fill_gaps(
-                a,
-                b,
-                flags_a,
-                flags_b,
-                weights,
-                partner_a,
-                partner_b,
-                held_a,
-                held_b,
-                seen,
-                rows,
-                came,
-            )
-        matches, all_of_them = _left_over(matches, partner_a, partner_b)
-        whole &= all_of_them
-        if len(matches) > len(score):
-            score = np.empty(len(matches), np.int64)
-            before = np.empty(len(matches), np.int32)
-            cut = np.empty(len(matches), np.int32)
-        if r > 0 and (taken == 0 or crossed == 0):
-            break
-    if _take_between(
-        matches,
-        weights,
-        paragraph_a,
-        paragraph_b,
-        score,
-        before,
-        cut,
-        space.cells,
-        partner_a,
-        partner_b,
-        held_a,
-        held_b,
-    ):
-        fill_gaps(
-            a,
-            b,
-            flags_a,
-            flags_b,
-            weights,
-            partner_a,
-            partner_b,
-            held_a,
-            held_b,
-            seen,
-            rows,
-            came,
-        )
-    return whole
-
-
-@kernel
-def index_text(a: NDArray[np.uint64], flags_a: NDArray[np.uint8], space: Workspace) -> None:
-    """Index a text, with which others are then aligned."""
-    index_tokens(a, space)
-    _number_paragraphs(flags_a, space.tokens[PARAGRAPH_A])
-
-
-@kernel
 def forget_partners(n_a: int, n_b: int, space: Workspace) -> None:
     """Free all tokens of a text of so many tokens and of the text b aligned with it."""
     partner_a, partner_b = space.tokens[PARTNER_A], space.tokens[PARTNER_B]
@@ -589,7 +487,7 @@ def align_tokens(
     rows: NDArray[np.int64],
     came: NDArray[np.uint8],
 ) -> int:
-    """Align b with the indexed text a: the rows `PARTNER_A` and `PARTNER_B`, -1 for none.
+    """Align b with the indexed text a, whose paragraphs are numbered: the rows `PARTNER_A` and `PARTNER_B`, -1 for none.
 
     They are to be forgotten before the next text. Returns what a chain had to score, 0 if the
     texts are equal.
@@ -611,17 +509,110 @@ def align_tokens(
     seeds, _, frequent = weigh(a, b, space)
     found = np.empty((seeds, 3), np.int32)
     n = maximal_matches(n_a, n_b, space, found)
+    matches = by_start(found[:n], n_b)
     if frequent >= REPEAT:
         marked = np.empty(n_b, np.bool_)
         if repeats(space.tokens[STARTS], n_b, marked) > 0:
-            found, n = repeated_matches(a, b, marked, space, found, n)
-    matches = by_start(found[:n], n_b)
+            matches = repeated_matches(a, b, marked, space, found, n)
     promising = _promising(matches, space.weights[WEIGHTS])
-    if len(promising) > 0:
-        _number_paragraphs(flags_b, space.tokens[PARAGRAPH_B])
-        whole = _chain_again(promising, flags_a, flags_b, space, rows, came)
-        if not whole and len(promising) < len(matches):
-            # How many pieces are looked at depends on how many matches there are.
-            forget_partners(n_a, n_b, space)
-            _chain_again(matches, flags_a, flags_b, space, rows, came)
-    return log(n_a) + log(n_b) + MARGIN
+    enough = log(n_a) + log(n_b) + MARGIN
+    if len(promising) == 0:
+        return enough
+    words_a, words_b, seen = space.tokens[WORDS_A], space.tokens[WORDS_B], space.tokens[IN_B]
+    weights = space.weights[WEIGHTS]
+    paragraph_a, paragraph_b = space.tokens[PARAGRAPH_A], space.tokens[PARAGRAPH_B]
+    partner_a, partner_b = space.tokens[PARTNER_A, :n_a], space.tokens[PARTNER_B, :n_b]
+    held_a, held_b = space.held[HELD_A], space.held[HELD_B]
+    number_paragraphs(flags_b, paragraph_b)
+    left = promising
+    while True:
+        score = np.empty(len(left), np.int64)
+        before = np.empty(len(left), np.int32)
+        cut = np.empty(len(left), np.int32)
+        whole = True
+        for r in range(MAX_ROUNDS):
+            reach, skip, indel = (
+                (DENSE_REACH, DENSE_SKIP, DENSE_INDEL) if r == 0 else (REACH, SKIP, INDEL)
+            )
+            _chain(
+                left,
+                weights,
+                paragraph_a,
+                paragraph_b,
+                reach,
+                skip,
+                indel,
+                score,
+                before,
+                cut,
+                space.cells,
+            )
+            taken, crossed = _take_best(
+                left,
+                weights,
+                score,
+                before,
+                cut,
+                enough,
+                partner_a,
+                partner_b,
+                held_a,
+                held_b,
+            )
+            if r < 2 or taken > 0:
+                fill_gaps(
+                    words_a,
+                    words_b,
+                    flags_a,
+                    flags_b,
+                    weights,
+                    partner_a,
+                    partner_b,
+                    held_a,
+                    held_b,
+                    seen,
+                    rows,
+                    came,
+                )
+            left, all_of_them = _left_over(left, partner_a, partner_b)
+            whole &= all_of_them
+            if len(left) > len(score):
+                score = np.empty(len(left), np.int64)
+                before = np.empty(len(left), np.int32)
+                cut = np.empty(len(left), np.int32)
+            if r > 0 and (taken == 0 or crossed == 0):
+                break
+        if _take_between(
+            left,
+            weights,
+            paragraph_a,
+            paragraph_b,
+            score,
+            before,
+            cut,
+            space.cells,
+            partner_a,
+            partner_b,
+            held_a,
+            held_b,
+        ):
+            fill_gaps(
+                words_a,
+                words_b,
+                flags_a,
+                flags_b,
+                weights,
+                partner_a,
+                partner_b,
+                held_a,
+                held_b,
+                seen,
+                rows,
+                came,
+            )
+        # How many pieces are looked at depends on how many matches there are.
+        if whole or len(promising) == len(matches):
+            return enough
+        forget_partners(n_a, n_b, space)
+        promising = matches
+        left = matches

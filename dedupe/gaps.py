@@ -84,7 +84,6 @@ def _have_common(
     return common > 0
 
 
-@kernel
 def bridge_space() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Room for aligning gaps word by word."""
     return np.zeros((3, MAX_GAP + 1), np.int64), np.zeros((MAX_GAP + 1, MAX_GAP + 1), np.uint8)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import ascending, kernel
+from dedupe._jit import kernel
 from dedupe.hashtable import table_size, table_slot
 from dedupe.shingle import fill_shingles
 
@@ -106,25 +106,22 @@ class Workspace(NamedTuple):
     held: NDArray[np.bool_]
 
 
-@kernel
 def workspace(longest: int) -> Workspace:
     """Room for texts of up to so many tokens."""
-    size = table_size(longest)
+    size = int(table_size(longest))
     tokens = np.zeros((13, longest + 1), np.int32)
-    for k in range(longest + 1):
-        tokens[PARTNER_A, k] = -1
-        tokens[PARTNER_B, k] = -1
+    tokens[[PARTNER_A, PARTNER_B]] = -1
     return Workspace(
-        tokens,
-        np.zeros(size, np.uint64),
-        np.zeros(size, np.int64),
-        np.zeros((4, size), np.int32),
-        np.zeros((2, size // 8), np.uint64),
-        np.zeros(2 * longest, np.int32),
-        np.zeros((2, longest + 1), np.int64),
-        np.zeros(2 * longest + 2, np.int32),
-        np.full(longest // 64 + 4, -1, np.int32),
-        np.zeros((2, longest // 32 + 2), np.bool_),
+        tokens=tokens,
+        keys=np.zeros(size, np.uint64),
+        pair_keys=np.zeros(size, np.int64),
+        table=np.zeros((4, size), np.int32),
+        bits=np.zeros((2, size // 8), np.uint64),
+        following=np.zeros(2 * longest, np.int32),
+        weights=np.zeros((2, longest + 1), np.int64),
+        diagonals=np.zeros(2 * longest + 2, np.int32),
+        cells=np.full(longest // 64 + 4, -1, np.int32),
+        held=np.zeros((2, longest // 32 + 2), np.bool_),
     )
 
 
@@ -435,6 +432,48 @@ def repeats(starts: NDArray[np.int32], n_b: int, out: NDArray[np.bool_]) -> int:
 
 
 @kernel
+def _once(matches: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Matches by their start in b without those that were found again by longer runs."""
+    kept = 0
+    for m in range(len(matches)):
+        again = False
+        k = kept - 1
+        while k >= 0 and matches[k, 0] == matches[m, 0] and not again:
+            again = matches[k, 1] == matches[m, 1]
+            k -= 1
+        for column in range(3):
+            matches[kept, column] = matches[m, column]
+        kept += not again
+    return matches[:kept]
+
+
+@kernel
+def by_start(matches: NDArray[np.int32], n_b: int) -> NDArray[np.int32]:
+    """The matches ordered by their start in b; as they are if they are in order."""
+    n = len(matches)
+    k = 1
+    while k < n and matches[k - 1, 0] <= matches[k, 0]:
+        k += 1
+    if k >= n:
+        return matches
+    counts = np.empty(n_b + 1, np.int32)
+    for j in range(n_b + 1):
+        counts[j] = 0
+    for k in range(n):
+        counts[matches[k, 0] + 1] += 1
+    for j in range(n_b):
+        counts[j + 1] += counts[j]
+    out = np.empty((n, 3), np.int32)
+    for k in range(n):
+        place = counts[matches[k, 0]]
+        counts[matches[k, 0]] += 1
+        out[place, 0] = matches[k, 0]
+        out[place, 1] = matches[k, 1]
+        out[place, 2] = matches[k, 2]
+    return out
+
+
+@kernel
 def repeated_matches(
     a: NDArray[np.uint64],
     b: NDArray[np.uint64],
@@ -442,7 +481,7 @@ def repeated_matches(
     space: Workspace,
     matches: NDArray[np.int32],
     n: int,
-) -> tuple[NDArray[np.int32], int]:
+) -> NDArray[np.int32]:
     """Matches in repetitive text: seeded by the shortest run of 4, 8, 16... tokens that is rare.
 
     Of what is frequent however long, the first place in both texts is taken. The runs of b that
@@ -453,7 +492,9 @@ def repeated_matches(
         n_marked += marked[j]
     size = table_size(n_marked)
     keys = np.empty(size, np.uint64)
-    used = np.full(size, -1, np.int64)
+    used = np.empty(size, np.int64)
+    for slot in range(size):
+        used[slot] = -1
     bits = np.empty(size // 4, np.uint64)
     bit_mask = np.uint64(16 * size - 1)
     head = np.empty(size, np.int32)
@@ -541,48 +582,4 @@ def repeated_matches(
                     )
         _clear(space.diagonals, matches, before, n, len(b))
         w *= 2
-    return matches, _once(matches, n, len(a))
-
-
-@kernel
-def _once(matches: NDArray[np.int32], n: int, n_a: int) -> int:
-    """Leave out matches that were found before by shorter runs; how many are left."""
-    keys = np.empty(n, np.int64)
-    for k in range(n):
-        keys[k] = matches[k, 0] * np.int64(n_a) + matches[k, 1]
-    order = ascending(keys)
-    again = np.zeros(n, np.bool_)
-    for k in range(1, n):
-        again[order[k]] = keys[order[k]] == keys[order[k - 1]]
-    kept = 0
-    for k in range(n):
-        if not again[k]:
-            matches[kept, 0] = matches[k, 0]
-            matches[kept, 1] = matches[k, 1]
-            matches[kept, 2] = matches[k, 2]
-            kept += 1
-    return kept
-
-
-@kernel
-def by_start(matches: NDArray[np.int32], n_b: int) -> NDArray[np.int32]:
-    """The matches ordered by their start in b; as they are if they are in order."""
-    n = len(matches)
-    k = 1
-    while k < n and matches[k - 1, 0] <= matches[k, 0]:
-        k += 1
-    if k >= n:
-        return matches
-    counts = np.zeros(n_b + 1, np.int32)
-    for k in range(n):
-        counts[matches[k, 0] + 1] += 1
-    for j in range(n_b):
-        counts[j + 1] += counts[j]
-    out = np.empty((n, 3), np.int32)
-    for k in range(n):
-        place = counts[matches[k, 0]]
-        counts[matches[k, 0]] += 1
-        out[place, 0] = matches[k, 0]
-        out[place, 1] = matches[k, 1]
-        out[place, 2] = matches[k, 2]
-    return out
+    return _once(by_start(matches[:n], len(b)))

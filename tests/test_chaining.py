@@ -104,7 +104,7 @@ def held_in(partner: NDArray[np.int32]) -> NDArray[np.bool_]:
 def numbered(text: Text) -> NDArray[np.int32]:
     """Numbers of the paragraphs of tokens, by the kernel."""
     out = np.empty(len(text.tokens), np.int32)
-    chaining._number_paragraphs(arrays_of(text)[1], out)
+    chaining.number_paragraphs(arrays_of(text)[1], out)
     return out
 
 
@@ -112,7 +112,8 @@ def aligned_tokens(a: Text, b: Text) -> list[int]:
     """Partners of b by the kernel."""
     (hashes_a, flags_a), (hashes_b, flags_b) = arrays_of(a), arrays_of(b)
     space = workspace(max(len(a.tokens), len(b.tokens), 1))
-    chaining.index_text(hashes_a, flags_a, space)
+    seeds.index_tokens(hashes_a, space)
+    chaining.number_paragraphs(flags_a, space.tokens[seeds.PARAGRAPH_A])
     chaining.align_tokens(hashes_a, hashes_b, flags_a, flags_b, space, *bridge_space())
     row: list[int] = space.tokens[PARTNER_B, : len(b.tokens)].tolist()
     assert {i: j for j, i in enumerate(row) if i >= 0} == {

@@ -51,12 +51,12 @@ def indexed(a: NDArray[np.uint64], b: NDArray[np.uint64], space: seeds.Workspace
     marked = np.empty(len(b), np.bool_)
     repeated = seeds.repeats(space.tokens[seeds.STARTS], len(b), marked)
     assert repeated <= frequent
+    matches = seeds.by_start(found[:n], len(b))
     if repeated:
-        found, n = seeds.repeated_matches(a, b, marked, space, found, n)
+        matches = seeds.repeated_matches(a, b, marked, space, found, n)
     assert not space.diagonals.any()
-    matches = seeds.by_start(found[:n], len(b)).tolist()
     weights = np.diff(space.weights[seeds.WEIGHTS, : len(b) + 1]).tolist()
-    return Found(weights, pairings, n_seeds, repeated, [Match(*row) for row in matches])
+    return Found(weights, pairings, n_seeds, repeated, [Match(*row) for row in matches.tolist()])
 
 
 def found_in(a: Sequence[int], b: Sequence[int]) -> Found:
