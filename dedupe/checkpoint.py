@@ -31,9 +31,10 @@ import xxhash
 
 from dedupe._version import __version__
 from dedupe.errors import OutputError
-from dedupe.spool import Spool
+from dedupe.spool import PLACES, Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -54,7 +55,7 @@ _NUMBERS = ("first", "end", "text_bytes", "text_hash")
 _DIGEST = 8  # bytes of an XXH3 checksum
 
 # The settings that chunks depend on.
-_SETTINGS = ("shingle", "bands", "rows", "scale", "chunk_mb")
+_SETTINGS = ("shingle", "bands", "rows", "scale", "chunk_mb", "passages")
 
 
 @dataclass(slots=True)
@@ -172,7 +173,7 @@ class Checkpoint:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(directory / "lock")
             if _read_header(directory / "run.json") == header:
-                self.chunks = _load(directory)
+                self.chunks = _load(directory, () if config.passages else PLACES)
             else:
                 self._throw_away(0)
                 _write_aside(directory / "run.json", json.dumps(header).encode())
@@ -291,10 +292,10 @@ def _checksum(spool: Spool, chunk: Chunk) -> int:
     return hasher.intdigest()
 
 
-def _load(directory: Path) -> list[Chunk]:
+def _load(directory: Path, without: Collection[str]) -> list[Chunk]:
     """Chunks from the first on that are whole, with their tokens."""
     chunks: list[Chunk] = []
-    spool = Spool.reopen(directory)
+    spool = Spool.reopen(directory, without=without)
     while spool is not None:
         try:
             with np.load(io.BytesIO(_read_whole(_path(directory, len(chunks))))) as data:

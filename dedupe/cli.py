@@ -192,7 +192,7 @@ def scan(
     ] = None,
     chunk_mb: Annotated[
         float | None,
-        typer.Option(metavar="MB", help="Text read and processed at a time.  [default: 16]"),
+        typer.Option(metavar="MB", help="Text read and processed at a time.  [default: 8]"),
     ] = None,
     memory_mb: Annotated[
         int | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -43,14 +44,37 @@ class Features(NamedTuple):
     grams: NDArray[np.uint16]
 
 
-def extract(tokens: Tokens, config: Config, scale: int) -> Features:
-    """Features of the articles of a batch, with sketches of the given scale; without the GIL."""
+_local = threading.local()
+
+_KEPT_ROOM = 1 << 24
+"""Tokens a thread's arrays are kept for."""
+
+
+def _room(n: int) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
+    """Room for sketches and grams of so many tokens, kept by each thread: fresh memory is dear."""
+    kept: tuple[NDArray[np.uint64], NDArray[np.uint16]] | None = getattr(_local, "kept", None)
+    if kept is None or len(kept[1]) < n:
+        kept = np.empty(n + 1, np.uint64), np.empty(n, np.uint16)
+        if n <= _KEPT_ROOM:
+            _local.kept = kept
+    return kept
+
+
+def extract(tokens: Tokens, config: Config, scale: int, *, borrowed: bool = False) -> Features:
+    """Features of the articles of a batch; without the GIL.
+
+    Args:
+        tokens: of the batch.
+        config: the settings.
+        scale: of the sketches.
+        borrowed: give out the thread's own array of grams, which the next call in this thread
+            writes over, and not a copy.
+    """
     n = len(tokens.offsets) - 1
     prints = np.empty(n, np.uint64)
     bands = np.zeros((n, config.bands), np.uint32)
-    sketch = np.empty(len(tokens.hashes) + 1, np.uint64)
     offsets = np.zeros(n + 1, np.int64)
-    grams = np.empty(len(tokens.hashes), np.uint16)
+    sketch, grams = _room(len(tokens.hashes))
     _extract(
         tokens.offsets,
         tokens.hashes,
@@ -63,7 +87,9 @@ def extract(tokens: Tokens, config: Config, scale: int) -> Features:
         sketch,
         grams,
     )
-    return Features(prints, bands, offsets, sketch[: offsets[-1]].copy(), grams)
+    grams = grams[: len(tokens.hashes)]
+    sketch = sketch[: offsets[-1]].copy()
+    return Features(prints, bands, offsets, sketch, grams if borrowed else grams.copy())
 
 
 @kernel

@@ -22,7 +22,7 @@ from dedupe.features import extract
 from dedupe.paragraphs import unwrap
 from dedupe.quotations import mark_quotations
 from dedupe.sketch import choose_scale, sketch_limit
-from dedupe.spool import Columns, Spool
+from dedupe.spool import PLACES, Columns, Spool
 from dedupe.tokens import tokenise
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def ingest(
         checkpoint: chunks that an interrupted run finished, and where to keep those finished now.
     """
     directory = checkpoint.directory if checkpoint is not None else None
-    spool = Spool(config.memory_mb * 1_000_000, expected, directory)
+    without = () if config.passages else PLACES
+    spool = Spool(config.memory_mb * 1_000_000, expected, directory, without=without)
     try:
         chunks: list[Chunk] = []
         batches = iter(batches)
@@ -143,10 +144,10 @@ def _process(batches: Iterable[Batch], config: Config, spool: Spool, done: int) 
     """
 
     def work(batch: Batch, scale: int) -> Chunk:
-        tokens, marks = tokenise(batch)
+        tokens, marks = tokenise(batch, borrowed=True)
         unwrap(tokens, marks)
         mark_quotations(tokens, marks)
-        features = extract(tokens, config, scale)
+        features = extract(tokens, config, scale, borrowed=True)
         first = spool.append(Columns(*tokens[1:], features.grams))
         return Chunk.of(batch, tokens, features, first=first)
 

@@ -18,7 +18,6 @@ from dedupe.lsh import NearGroups, band_candidates, group_by_representative
 from dedupe.measures import ASIDE, Matches, Measures, count_reused, coverage, mark_reused
 from dedupe.postings import assign_roles, build_postings, candidates, strongest
 from dedupe.sketch import min_shared_hashes, sketch_limit
-from dedupe.spool import TOKEN_BYTES
 from dedupe.verify import resemblance, shared_shingles, shared_words
 
 if TYPE_CHECKING:
@@ -155,7 +154,7 @@ def _by_slices(
     def count_memory(first: int, last: int) -> T:
         part = pairs[first:last]
         result = work(part)
-        articles.spool.relieve(int(words[part].sum()) * TOKEN_BYTES)
+        articles.spool.relieve(int(words[part].sum()) * articles.spool.token_bytes)
         return result
 
     return in_slices(count_memory, len(pairs), _PAIRS_PER_TASK, config.worker_threads)

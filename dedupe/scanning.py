@@ -112,7 +112,9 @@ def scan(
     clock = _Clock(progress)
     problems: list[Problem] = []
     clock.stage("read")
-    reader = read_corpus(paths, config, problems, stdin=stdin, progress=progress.bytes_read)
+    reader = read_corpus(
+        paths, config, problems, stdin=stdin, progress=progress.bytes_read, prefetch=_PREFETCH
+    )
     checkpoint = Checkpoint(work, config) if work is not None else None
     try:
         batches, n_bytes = _peeked(reader)
@@ -144,6 +146,9 @@ def scan(
     run["counts"]["dates_not_understood"] = reader.unread_dates
     return ScanResult(**tables, run=run, problems=problems)
 
+
+_PREFETCH = 8
+"""Batches read ahead: as many as can be read while numba is imported and compiled code loaded."""
 
 _TOKENS_A_BYTE = 1
 """Tokens that room is set aside for, for each byte of input: more than any file holds, but for

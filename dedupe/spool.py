@@ -18,12 +18,12 @@ import numpy as np
 from dedupe.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["TOKEN_BYTES", "Columns", "Spool"]
+__all__ = ["PLACES", "Columns", "Spool"]
 
 _COLUMNS: dict[str, type[np.generic]] = {
     "hashes": np.uint64,
@@ -33,8 +33,8 @@ _COLUMNS: dict[str, type[np.generic]] = {
     "grams": np.uint16,
 }
 
-TOKEN_BYTES = 19
-"""Bytes of one token in all columns."""
+PLACES = ("starts", "ends")
+"""The columns that only passages need."""
 
 _FIRST_ROOM = 1 << 20
 """Tokens there is room for at first."""
@@ -62,19 +62,33 @@ class Spool:
             costs nothing until they come.
         directory: where files are made, under the names of the columns, to outlast this
             process; without one they are temporary and have no name.
+        without: columns that are not kept.
     """
 
-    def __init__(self, budget_bytes: int, expected: int = 0, directory: Path | None = None) -> None:
+    def __init__(
+        self,
+        budget_bytes: int,
+        expected: int = 0,
+        directory: Path | None = None,
+        *,
+        without: Collection[str] = (),
+    ) -> None:
+        self._columns = {name: np.dtype(d) for name, d in _COLUMNS.items() if name not in without}
         self._budget = budget_bytes
         self._directory = directory
-        room = max(_FIRST_ROOM, min(expected, budget_bytes // TOKEN_BYTES))
-        self._arrays = {name: np.empty(room, dtype) for name, dtype in _COLUMNS.items()}
+        room = max(_FIRST_ROOM, min(expected, budget_bytes // self.token_bytes))
+        self._arrays = {name: np.empty(room, dtype) for name, dtype in self._columns.items()}
         self._room = room
         self._files: dict[str, IO[bytes]] = {}
         self._maps: dict[str, tuple[int, NDArray[Any], mmap.mmap]] = {}
         self._lock = threading.Lock()
         self._looked_at = 0
         self.n_tokens = 0
+
+    @property
+    def token_bytes(self) -> int:
+        """Bytes of one token in all columns."""
+        return sum(dtype.itemsize for dtype in self._columns.values())
 
     @property
     def spilled(self) -> bool:
@@ -90,10 +104,10 @@ class Spool:
         n = len(tokens.hashes)
         with self._lock:
             first = self.n_tokens
-            if not self._files and (first + n) * TOKEN_BYTES > self._budget:
+            if not self._files and (first + n) * self.token_bytes > self._budget:
                 self._spill()
             if self._files:
-                self._write({name: getattr(tokens, name) for name in _COLUMNS})
+                self._write({name: getattr(tokens, name) for name in self._columns})
             else:
                 self._make_room(first + n)
                 for name, array in self._arrays.items():
@@ -102,16 +116,16 @@ class Spool:
         return first
 
     @classmethod
-    def reopen(cls, directory: Path) -> Spool | None:
+    def reopen(cls, directory: Path, *, without: Collection[str] = ()) -> Spool | None:
         """The files that an earlier process left, or None."""
-        spool = cls(0, directory=directory)
+        spool = cls(0, directory=directory, without=without)
         try:
             spool._open("r+b")
         except OutputError:
             spool.close()
             return None
         spool.n_tokens = min(
-            os.fstat(file.fileno()).st_size // np.dtype(_COLUMNS[name]).itemsize
+            os.fstat(file.fileno()).st_size // spool._columns[name].itemsize
             for name, file in spool._files.items()
         )
         return spool
@@ -120,7 +134,7 @@ class Spool:
         """Take over the first tokens of the files that an earlier process left in the directory."""
         self._open("r+b")
         for name, file in self._files.items():
-            file.truncate(n_tokens * np.dtype(_COLUMNS[name]).itemsize)
+            file.truncate(n_tokens * self._columns[name].itemsize)
             file.seek(0, os.SEEK_END)
         self.n_tokens = n_tokens
         self._arrays = {}
@@ -128,7 +142,7 @@ class Spool:
     def written(self, first: int, end: int) -> Iterator[bytes]:
         """The tokens of [first, end) as they are in the files, column by column."""
         for name, file in self._files.items():
-            size = np.dtype(_COLUMNS[name]).itemsize
+            size = self._columns[name].itemsize
             yield os.pread(file.fileno(), (end - first) * size, first * size)
 
     def _make_room(self, needed: int) -> None:
@@ -147,7 +161,7 @@ class Spool:
 
     def _open(self, mode: str) -> None:
         try:
-            for name in _COLUMNS:
+            for name in self._columns:
                 if self._directory is None:
                     file: IO[bytes] = tempfile.TemporaryFile(prefix="dedupe-")  # noqa: SIM115
                 else:
@@ -186,17 +200,17 @@ class Spool:
                 column: NDArray[Any] = self._arrays[name][: self.n_tokens]
                 return column
             if self.n_tokens == 0:
-                return np.empty(0, _COLUMNS[name])
+                return np.empty(0, self._columns[name])
             held = self._maps.get(name)
             if held is None or held[0] != self.n_tokens:
                 self._files[name].flush()
                 mapped = mmap.mmap(
                     self._files[name].fileno(),
-                    self.n_tokens * np.dtype(_COLUMNS[name]).itemsize,
+                    self.n_tokens * self._columns[name].itemsize,
                     access=mmap.ACCESS_COPY,
                 )
                 held = self._maps[name] = (
-                    self.n_tokens, np.frombuffer(mapped, _COLUMNS[name]), mapped
+                    self.n_tokens, np.frombuffer(mapped, self._columns[name]), mapped
                 )  # fmt: skip
             return held[1]
 
@@ -222,5 +236,5 @@ class Spool:
         for file in self._files.values():
             file.close()
         self._files.clear()
-        self._arrays = {name: np.empty(0, dtype) for name, dtype in _COLUMNS.items()}
+        self._arrays = {name: np.empty(0, dtype) for name, dtype in self._columns.items()}
         self._room = self.n_tokens = 0

@@ -123,7 +123,10 @@ def pairs_table(articles: Articles, matches: Matches, ranks: Ranks, config: Conf
 def passages_table(articles: Articles, matches: Matches, ranks: Ranks) -> pl.DataFrame:
     """One row per passage; offsets count code points of the raw texts."""
     rows = matches.passages
-    starts, ends = articles.spool.column("starts"), articles.spool.column("ends")
+    if len(rows):
+        starts, ends = articles.spool.column("starts"), articles.spool.column("ends")
+    else:  # they may not be kept
+        starts = ends = np.empty(0, np.uint32)
     swap, order = ranks.sides(matches.pairs)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))

@@ -147,8 +147,14 @@ class _Pending(NamedTuple):
     words: NDArray[np.uint64]
 
 
-def tokenise(batch: Batch) -> tuple[Tokens, Marks]:
-    """Tokenise every article of a batch; runs without the GIL, in time linear in the text."""
+def tokenise(batch: Batch, *, borrowed: bool = False) -> tuple[Tokens, Marks]:
+    """Tokenise every article of a batch; runs without the GIL, in time linear in the text.
+
+    Args:
+        batch: the articles.
+        borrowed: give out the thread's own arrays, which the next call in this thread writes
+            over, and not copies.
+    """
     # Two tokens of one byte are a byte apart, and other characters are longer.
     out = _buffers(len(batch.text) // 2 + len(batch) + _SLACK)
     longest = int(np.diff(batch.offsets).max(initial=0))
@@ -166,14 +172,11 @@ def tokenise(batch: Batch) -> tuple[Tokens, Marks]:
         *out,
     )
     n, m = offsets[-1], mark_offsets[-1]
-    tokens = Tokens(
-        offsets,
-        out.hashes[:n].copy(),
-        out.starts[:n].copy(),
-        out.ends[:n].copy(),
-        out.flags[:n].copy(),
-    )
-    return tokens, Marks(mark_offsets, out.positions[:m].copy(), out.codes[:m].copy())
+    columns = [column[:n] for column in out[:4]]
+    marks = [column[:m] for column in out[4:]]
+    if not borrowed:
+        columns, marks = [c.copy() for c in columns], [c.copy() for c in marks]
+    return Tokens(offsets, *columns), Marks(mark_offsets, *marks)
 
 
 _local = threading.local()

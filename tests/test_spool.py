@@ -16,7 +16,7 @@ from dedupe._threads import in_threads
 from dedupe.config import Config
 from dedupe.errors import OutputError
 from dedupe.features import extract
-from dedupe.spool import TOKEN_BYTES, Columns, Spool
+from dedupe.spool import PLACES, Columns, Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ def test_memory_and_disk_hold_the_same(lengths: list[int], budget: int) -> None:
         tokens = Columns(*(values.astype(dtype) for dtype in COLUMNS.values()))
         small.append(tokens)
         large.append(tokens)
-    assert small.spilled == (TOKEN_BYTES * sum(lengths) > budget)
+    assert small.spilled == (19 * sum(lengths) > budget)
     for name in COLUMNS:
         assert small.column(name).tolist() == large.column(name).tolist()
     small.close()
@@ -176,3 +176,15 @@ def test_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     ) as error:
         Spool(0).append(batches()[0])
     assert tempfile.gettempdir() in str(error.value)
+
+
+@pytest.mark.parametrize("budget", [0, 10**9])
+def test_columns_left_out(budget: int) -> None:
+    """Columns that are not wanted are not kept; the others are."""
+    spool = Spool(budget, without=PLACES)
+    spool.append(batches()[0])
+    assert spool.token_bytes == 11
+    assert spool.column("grams").tolist() == batches()[0].grams.tolist()
+    with pytest.raises(KeyError):
+        spool.column("starts")
+    spool.close()
