@@ -77,7 +77,7 @@ class Config:
     hubs: int = 32
     max_partners: int = 32
     boilerplate_articles: int = 8
-    max_group_pairs: int = 64
+    max_group_pairs: int = 32
     id_field: str = ""
     text_field: str = ""
     source_field: str = ""
