@@ -66,7 +66,13 @@ def find_matches(
     pairs, shared, covered = pairs[enough], shared[enough], covered[enough]
     counts["pairs_verified"] = len(pairs)
     jaccard = resemblance(
-        pairs, shared, articles.spans, hashes, config.shingle, config.worker_threads
+        pairs,
+        shared,
+        articles.spans,
+        hashes,
+        config.shingle,
+        config.worker_threads,
+        articles.spool.relieve,
     )
     measured = Measures(articles, pairs, covered, flags)
     stage("align")
@@ -189,13 +195,21 @@ def _near_groups(
     # The fullest text represents a group; the number settles ties.
     preferred = first_copies[np.lexsort((first_copies, -words[first_copies]))]
     proposed = band_candidates(
-        articles.bands[preferred], words[preferred] >= config.shingle, config.worker_threads
+        articles.bands[preferred],
+        words[preferred] >= config.shingle,
+        config.worker_threads,
     )
     counts["near_candidates"] = len(proposed)
     numbered = preferred[proposed]
     shared = _count_shared(numbered, articles, hashes, config)
     jaccard = resemblance(
-        numbered, shared, articles.spans, hashes, config.shingle, config.worker_threads
+        numbered,
+        shared,
+        articles.spans,
+        hashes,
+        config.shingle,
+        config.worker_threads,
+        articles.spool.relieve,
     )
     near = proposed[jaccard >= config.near]
     local = group_by_representative(len(preferred), near)
@@ -394,13 +408,15 @@ def _mark_boilerplate(
 ) -> None:
     """Mark boilerplate in the articles wanted, int64 (n,), in threads."""
     limit = sketch_limit(articles.scale)
+    words = articles.words
 
     def mark(first: int, last: int) -> None:
         mark_boilerplate(
             wanted[first:last], articles.spans, hashes, flags, config.shingle, limit, known
         )
+        articles.spool.relieve(8 * int(words[wanted[first:last]].sum()))
 
-    in_slices(mark, len(wanted), _ARTICLES_PER_TASK, config.worker_threads)
+    in_slices(mark, len(wanted), _PAIRS_PER_TASK, config.worker_threads)
 
 
 class _Aligned(NamedTuple):

@@ -16,6 +16,8 @@ from dedupe.hashtable import table_size, table_slot
 from dedupe.shingle import fill_shingles, shingle_at, shingles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 __all__ = ["grams_of", "resemblance", "shared_shingles", "shared_words"]
@@ -240,6 +242,7 @@ def resemblance(
     hashes: NDArray[np.uint64],
     w: int,
     threads: int = 1,
+    looked_at: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float64]:
     """Exact Jaccard of the shingle sets of each pair; 0 where both are empty.
 
@@ -247,12 +250,14 @@ def resemblance(
         pairs, spans, hashes, w: as for `shared_shingles`.
         shared: int64 (n_pairs,), what it returned.
         threads: worker threads.
+        looked_at: told of bytes of `hashes` that were looked at, now and then.
     """
     articles, place = np.unique(pairs, return_inverse=True)
     sizes = np.zeros(len(articles), np.int64)
 
     def count(first: int, last: int) -> None:
         _distinct(articles[first:last], spans, hashes, w, sizes[first:last])
+        looked_at(8 * int(np.diff(spans[articles[first:last]]).sum()))
 
     in_slices(count, len(articles), _ARTICLES_PER_TASK, threads)
     sides = sizes[place.reshape(-1, 2)]
