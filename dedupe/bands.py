@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import in_plain_python, kernel
 from dedupe.shingle import BASE, fmix64
 
 if TYPE_CHECKING:
@@ -67,3 +67,26 @@ def fill_band_keys(bins: NDArray[np.uint64], rows: int, out: NDArray[np.uint32])
             row = bins[k] if bins[k] != EMPTY_BIN else bins[_lender(bins, k)]
             key = fmix64(key * BASE + row)
         out[band] = np.uint32(key >> _HALF)
+
+
+@in_plain_python(fill_band_keys)
+def _fill_at_once(bins: NDArray[np.uint64], rows: int, out: NDArray[np.uint32]) -> None:
+    n = np.uint64(len(bins))
+    filled = bins != EMPTY_BIN
+    lenders = np.arange(len(bins))
+    left = np.flatnonzero(~filled)
+    if filled.sum() == 1:
+        lenders[:] = np.flatnonzero(filled)[0]
+        left = left[:0]
+    steps = left.astype(np.uint64) * BASE
+    while len(left):
+        steps = fmix64(steps + BASE)
+        others = (((steps >> _HALF) * n) >> _HALF).astype(np.int64)
+        found = filled[others]
+        lenders[left[found]] = others[found]
+        left, steps = left[~found], steps[~found]
+    values = bins[lenders].reshape(len(out), rows)
+    keys = np.arange(len(out), dtype=np.uint64)
+    for k in range(rows):
+        keys = fmix64(keys * BASE + values[:, k])
+    out[:] = (keys >> _HALF).astype(np.uint32)

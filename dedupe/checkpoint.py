@@ -16,6 +16,7 @@ changed in between, or that comes from a pipe, is no danger. What does not fit i
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import json
@@ -34,7 +35,7 @@ from dedupe.errors import OutputError
 from dedupe.spool import PLACES, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -44,13 +45,13 @@ if TYPE_CHECKING:
     from dedupe.records import Batch
     from dedupe.tokens import Tokens
 
-__all__ = ["Checkpoint", "Chunk"]
+__all__ = ["Checkpoint", "Chunk", "checksum"]
 
-FORMAT = 1
+FORMAT = 2
 """Of the files; chunks of another format are thrown away."""
 
 _ARRAYS = ("starts", "lengths", "fingerprints", "bands", "sketch_offsets", "sketch")
-_NUMBERS = ("first", "end", "text_bytes", "text_hash")
+_NUMBERS = ("first", "end", "text_bytes", "text_hash", "checksum")
 
 _DIGEST = 8  # bytes of an XXH3 checksum
 
@@ -68,7 +69,9 @@ class Chunk:
         fingerprints, bands, sketch_offsets, sketch: as in `dedupe.features.Features`.
         first, end: its first token in the spool, and the one after its last.
         text_bytes: UTF-8 bytes of text.
-        text_hash: XXH3 of the text.
+        text_hash: XXH3 of the texts and of their borders.
+        checksum: XXH3 of its tokens, taken before they were written: what is read back later may
+            not be what was meant.
     """
 
     METADATA: ClassVar = {
@@ -91,12 +94,15 @@ class Chunk:
     end: int
     text_bytes: int
     text_hash: int
+    checksum: int
 
     def __len__(self) -> int:
         return len(self.starts)
 
     @classmethod
-    def of(cls, batch: Batch, tokens: Tokens, features: Features, *, first: int) -> Chunk:
+    def of(
+        cls, batch: Batch, tokens: Tokens, features: Features, *, first: int, checksum: int
+    ) -> Chunk:
         """What is kept of a batch whose tokens begin at `first` in the spool."""
         return cls(
             metadata=_metadata(batch),
@@ -109,14 +115,15 @@ class Chunk:
             first=first,
             end=first + len(tokens.hashes),
             text_bytes=len(batch.text),
-            text_hash=_hash(batch.text),
+            text_hash=_hash(batch.offsets, batch.text),
+            checksum=checksum,
         )
 
     def is_of(self, batch: Batch) -> bool:
         """Whether this is the chunk of a batch."""
         return (
             len(self) == len(batch)
-            and self.text_hash == _hash(batch.text)
+            and self.text_hash == _hash(batch.offsets, batch.text)
             and self.metadata.equals(_metadata(batch))
         )
 
@@ -144,8 +151,16 @@ def _metadata(batch: Batch) -> pl.DataFrame:
     )
 
 
-def _hash(array: NDArray[Any]) -> int:
-    return xxhash.xxh3_64_intdigest(np.ascontiguousarray(array).data)
+def _hash(*arrays: NDArray[Any]) -> int:
+    hasher = xxhash.xxh3_64()
+    for array in arrays:
+        hasher.update(np.ascontiguousarray(array).data)
+    return hasher.intdigest()
+
+
+def checksum(columns: Iterable[NDArray[Any]]) -> int:
+    """XXH3 of the columns of some tokens, in the order of the spool."""
+    return _hash(*columns)
 
 
 class Checkpoint:
@@ -154,6 +169,7 @@ class Checkpoint:
     Attributes:
         directory: where it is.
         chunks: what an earlier run of the same kind has finished, from the first batch on.
+        kept: how many chunks another run would find.
 
     Raises:
         OutputError: the directory cannot be made, or another run is at work in it.
@@ -162,7 +178,7 @@ class Checkpoint:
     def __init__(self, directory: Path, config: Config) -> None:
         self.directory = directory
         self.chunks: list[Chunk] = []
-        self._kept = 0
+        self.kept = 0
         header = {
             "format": FORMAT,
             "version": __version__,
@@ -179,39 +195,47 @@ class Checkpoint:
                 _write_aside(directory / "run.json", json.dumps(header).encode())
         except OSError as error:
             raise _cannot_write(directory, error) from error
-        self._kept = len(self.chunks)
+        self.kept = len(self.chunks)
 
     def take_over(self, n: int) -> list[Chunk]:
         """The first n chunks; those after them were of another corpus, and are thrown away."""
         self._throw_away(n)
-        self._kept = n
+        self.kept = n
         taken, self.chunks = self.chunks[:n], []
         return taken
 
-    def keep(self, chunks: list[Chunk], spool: Spool) -> None:
-        """Keep the chunks that are not kept yet; all their tokens are in the spool."""
+    def keep(self, chunks: list[Chunk]) -> None:
+        """Keep the chunks that are not kept yet; all their tokens are in the files of the spool."""
         try:
-            spool.flush()
-            for number in range(self._kept, len(chunks)):
-                _save(_path(self.directory, number), chunks[number], spool)
+            for number in range(self.kept, len(chunks)):
+                _save(_path(self.directory, number), chunks[number])
         except OSError as error:
             raise _cannot_write(self.directory, error) from error
-        self._kept = len(chunks)
+        self.kept = len(chunks)
 
     def _throw_away(self, first: int) -> None:
-        """Delete the chunks from number `first` on."""
+        """Delete the chunks from number `first` on; all of them go with their tokens."""
         for path in self.directory.glob("chunk-*.npz"):
-            if path.name >= _path(self.directory, first).name:
+            if int(path.stem.removeprefix("chunk-")) >= first:
+                path.unlink()
+        if first == 0:
+            for path in self.directory.glob("*.bin"):
                 path.unlink()
 
     def close(self) -> None:
         """Let another run take over. Without any chunk nothing is left behind."""
-        self._lock.close()
-        if not self._kept:
+        if self.kept:
+            self._lock.close()
+        else:
             self.clear()
 
     def clear(self) -> None:
         """Delete all of it: the work is done."""
+        with contextlib.suppress(OSError):
+            for path in self.directory.iterdir():
+                if path.name != "lock":
+                    path.unlink()
+        # The lock is held to the end: another run may wait for the directory.
         self._lock.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -235,7 +259,7 @@ def _lock(path: Path) -> IO[bytes]:
     except OSError as error:
         file.close()
         if error.errno not in (errno.EACCES, errno.EAGAIN):
-            raise
+            return path.open("ab")  # a file system without locks
         raise OutputError(
             f"another scan is at work in {path.parent}; wait for it, or name another directory "
             "with --output"
@@ -260,7 +284,7 @@ def _write_aside(path: Path, data: bytes) -> None:
     temporary.replace(path)
 
 
-def _save(path: Path, chunk: Chunk, spool: Spool) -> None:
+def _save(path: Path, chunk: Chunk) -> None:
     metadata = io.BytesIO()
     chunk.metadata.write_ipc(metadata)
     data = io.BytesIO()
@@ -268,7 +292,6 @@ def _save(path: Path, chunk: Chunk, spool: Spool) -> None:
         data,
         metadata=np.frombuffer(metadata.getbuffer(), np.uint8),
         numbers=np.array([getattr(chunk, name) for name in _NUMBERS], np.uint64),
-        checksum=np.uint64(_checksum(spool, chunk)),
         **{name: getattr(chunk, name) for name in _ARRAYS},
     )
     whole = data.getvalue()
@@ -284,14 +307,6 @@ def _read_whole(path: Path) -> bytes:
     return whole
 
 
-def _checksum(spool: Spool, chunk: Chunk) -> int:
-    """Of a chunk's tokens, as they are in the files: a power cut may have lost some."""
-    hasher = xxhash.xxh3_64()
-    for part in spool.written(chunk.first, chunk.end):
-        hasher.update(part)
-    return hasher.intdigest()
-
-
 def _load(directory: Path, without: Collection[str]) -> list[Chunk]:
     """Chunks from the first on that are whole, with their tokens."""
     chunks: list[Chunk] = []
@@ -302,11 +317,13 @@ def _load(directory: Path, without: Collection[str]) -> list[Chunk]:
                 numbers = dict(zip(_NUMBERS, data["numbers"].tolist(), strict=True))
                 metadata = pl.read_ipc(io.BytesIO(data["metadata"].tobytes()))
                 arrays = {name: data[name] for name in _ARRAYS}
-                checksum = int(data["checksum"])
         except (OSError, ValueError, KeyError, zipfile.BadZipFile, pl.exceptions.PolarsError):
             break
         chunk = Chunk(metadata=metadata, **arrays, **numbers)
-        if _checksum(spool, chunk) != checksum:
+        columns = [column[chunk.first : chunk.end] for column in spool.columns()]
+        if any(len(c) < chunk.end - chunk.first for c in columns) or (
+            checksum(columns) != chunk.checksum  # a power cut may have lost some
+        ):
             break
         chunks.append(chunk)
     if spool is not None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from dedupe.checkpoint import Checkpoint
     from dedupe.comparing import Comparison
     from dedupe.config import Config
     from dedupe.records import Article
@@ -239,9 +240,16 @@ def scan(
         from dedupe.output import check_output
 
         check_output(output, corpus)
-    with _interruptible():
-        result = _run_scan(corpus, settings, output, quiet)
-        written = _write(result, output)
+    checkpoint = _checkpoint(output, settings)
+    try:
+        with _interruptible(checkpoint):
+            result = _run_scan(corpus, settings, checkpoint, quiet)
+            written = _write(result, output)
+            if checkpoint is not None:
+                checkpoint.clear()
+    finally:
+        if checkpoint is not None:
+            checkpoint.close()
     _report_problems(result, output)
     if not quiet:
         _print_summary(result, written)
@@ -349,12 +357,28 @@ def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
         raise ConfigError(f"{option} must be one of {', '.join(choices)}, not {value!r}")
 
 
+def _checkpoint(output: Path | None, settings: Config) -> Checkpoint | None:
+    """Where a scan that writes keeps what it has finished."""
+    if output is None:
+        return None
+    from dedupe.checkpoint import Checkpoint
+    from dedupe.output import work_directory
+
+    return Checkpoint(work_directory(output), settings)
+
+
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def _interruptible(checkpoint: Checkpoint | None = None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        _fail("interrupted", INTERRUPTED)
+        kept = ""
+        if checkpoint is not None and checkpoint.kept:
+            kept = (
+                f"; the same command goes on from what is kept in {checkpoint.directory}, "
+                "which may be deleted"
+            )
+        _fail(f"interrupted{kept}", INTERRUPTED)
 
 
 def _announce_compiling() -> None:
@@ -472,25 +496,22 @@ def _escaped(printed: str) -> str:
     return "".join(c if printable(c) == c else json.dumps(c)[1:-1] for c in printed)
 
 
-def _run_scan(corpus: list[str], settings: Config, output: Path | None, quiet: bool) -> ScanResult:
+def _run_scan(
+    corpus: list[str], settings: Config, checkpoint: Checkpoint | None, quiet: bool
+) -> ScanResult:
     from dedupe.scanning import scan as scan_corpus
 
     if "-" in corpus and sys.stdin is None:
         raise InputError("standard input is closed; pipe JSONL into it, or name files")
     stdin = sys.stdin.buffer if "-" in corpus else None
-    work = None
-    if output is not None:
-        from dedupe.output import work_directory
-
-        work = work_directory(output)
     if quiet or not sys.stderr.isatty():
-        return scan_corpus(corpus, settings, stdin=stdin, work=work)
+        return scan_corpus(corpus, settings, stdin=stdin, checkpoint=checkpoint)
     _announce_compiling()
     from dedupe._progress import progress_bar
 
     with progress_bar(_console(stderr=True)) as progress:
         bar: Progress = progress
-        return scan_corpus(corpus, settings, stdin=stdin, work=work, progress=bar)
+        return scan_corpus(corpus, settings, stdin=stdin, checkpoint=checkpoint, progress=bar)
 
 
 def _write(result: ScanResult, output: Path | None) -> list[Path]:

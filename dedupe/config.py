@@ -25,7 +25,7 @@ PROBLEMS_FILE = "errors.jsonl"
 """What could not be read: every scan writes it, before its tables."""
 
 
-MAX_BINS = 4096
+MAX_BINS = 1024
 """The most `bands * rows`: more would stay empty in nearly all articles."""
 
 
@@ -59,7 +59,7 @@ class Config:
             columns or JSON keys; empty means the usual names are tried in turn.
         threads: worker threads; 0 means one per processor.
         chunk_mb: text read and processed at a time, in MB (10^6 bytes).
-        memory_mb: token data kept in memory, in MB; what is beyond goes to a temporary file.
+        memory_mb: token data kept in memory, in MB; what is beyond goes to files.
         passages: align every verified pair, for its passages and for shares that count edited
             text; without, only pairs that may link families are aligned, there are no passages,
             and shares are of the words in shared shingles.

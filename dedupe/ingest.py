@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from dedupe._jit import is_interpreted, kernel
-from dedupe.checkpoint import Chunk
+from dedupe.checkpoint import Chunk, checksum
 from dedupe.errors import Problem
 from dedupe.features import extract
 from dedupe.paragraphs import unwrap
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Articles", "ingest"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Articles:
     """A corpus as columns; row k everywhere is article number k.
 
@@ -75,6 +75,11 @@ class Articles:
         """int64 (n,), tokens of each article."""
         return self.spans[:, 1] - self.spans[:, 0]
 
+    def drop_features(self) -> None:
+        """Free what candidates were found by: half a gigabyte of a million articles."""
+        self.bands = self.bands[:0].copy()
+        self.sketch = self.sketch[:0].copy()
+
     def source_numbers(self) -> NDArray[np.int32]:
         """int32 (n,), a number for each source in alphabetical order, -1 where unknown."""
         numbers = self.sources.rank("dense").cast(pl.Int32) - 1
@@ -109,10 +114,11 @@ def ingest(
         batches = iter(batches)
         if checkpoint is not None and checkpoint.chunks:
             chunks, batches = _resume(checkpoint, batches, spool)
-        for chunk in _process(batches, config, spool, sum(c.shingles(config) for c in chunks)):
+        done = sum(chunk.shingles(config) for chunk in chunks)
+        for chunk in _process(batches, config, spool, done, checked=checkpoint is not None):
             chunks.append(chunk)
             if checkpoint is not None and spool.spilled:
-                checkpoint.keep(chunks, spool)
+                checkpoint.keep(chunks)
         scale = choose_scale(sum(chunk.shingles(config) for chunk in chunks), config)
         return _arrange(chunks, scale, spool, config, problems)
     except BaseException:
@@ -137,10 +143,12 @@ def _resume(
     return chunks, itertools.chain(following, batches)
 
 
-def _process(batches: Iterable[Batch], config: Config, spool: Spool, done: int) -> Iterator[Chunk]:
+def _process(
+    batches: Iterable[Batch], config: Config, spool: Spool, done: int, *, checked: bool
+) -> Iterator[Chunk]:
     """Tokens and features of each batch, in order, with a bounded number of batches under way.
 
-    `done` is the number of shingles before the first batch.
+    `done` is the number of shingles before the first batch; `checked` asks for checksums.
     """
 
     def work(batch: Batch, scale: int) -> Chunk:
@@ -148,8 +156,10 @@ def _process(batches: Iterable[Batch], config: Config, spool: Spool, done: int) 
         unwrap(tokens, marks)
         mark_quotations(tokens, marks)
         features = extract(tokens, config, scale, borrowed=True)
-        first = spool.append(Columns(*tokens[1:], features.grams))
-        return Chunk.of(batch, tokens, features, first=first)
+        columns = Columns(*tokens[1:], features.grams)
+        known = checksum(spool.kept_of(columns)) if checked else 0
+        first = spool.append(columns)
+        return Chunk.of(batch, tokens, features, first=first, checksum=known)
 
     if is_interpreted():  # in this thread alone, and threads would not make it faster
         for batch in batches:

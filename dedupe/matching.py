@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_matches"]
 
-_PAIRS_PER_TASK = 2048
+_PAIRS_PER_TASK = 1024
 _ARTICLES_PER_TASK = 4096
 
 
@@ -51,6 +51,7 @@ def find_matches(
     groups = _near_groups(articles, copy_of, hashes, config, counts)
     stage("postings")
     proposed, known, furnished = _partial_candidates(articles, copy_of, groups, config, counts)
+    articles.drop_features()
     stage("verify")
     long_enough = articles.words >= config.min_shared_words
     pairs = _expand(proposed, copy_of, groups, config.max_group_pairs, long_enough, counts)
@@ -354,7 +355,7 @@ def _expand_pairs(
             member_y = members[offsets[y] + j] if leader[y] == y else y + j
             n = _add_pair(out, n, x, member_y)
         if not full and long_enough[x] and long_enough[y]:
-            implied += n_x * n_y - (1 if one else min(n_x * n_y, n_x + n_y))
+            implied += n_x * n_y - (1 if one else n_x + n_y - 1)
     for x in range(len(leader)):
         first, size = offsets[x], offsets[x + 1] - offsets[x]
         total = size * (size - 1) // 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -91,7 +90,6 @@ def write_scan(result: ScanResult, directory: Path | str) -> list[Path]:
             path.write_text(text + "\n", encoding="utf-8")
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _cannot_write(target, error) from error
-    shutil.rmtree(work_directory(target), ignore_errors=True)
     return [*written, target / PROBLEMS_FILE, target / "run.json"]
 
 

@@ -645,7 +645,7 @@ def strongest(found: NDArray[np.int64], n: int, most: int) -> NDArray[np.bool_]:
     """Which candidates are among the `most` strongest of at least one of their articles.
 
     A story that many print would otherwise be listed with the square of their number. Strong is
-    who shares many hashes; of equals the earlier article is the stronger.
+    who shares many hashes; of equals the one found first is kept.
 
     Args:
         found: int64 (n_pairs, 3), as from `candidates`.

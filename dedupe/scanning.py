@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from dedupe._jit import kernels_for
 from dedupe._version import __version__
-from dedupe.checkpoint import Checkpoint
 from dedupe.config import Config
 from dedupe.corpus import read_corpus
 from dedupe.families import find_families
@@ -23,10 +22,10 @@ from dedupe.tables import Ranks, documents_table, families_table, pairs_table, p
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import polars as pl
 
+    from dedupe.checkpoint import Checkpoint
     from dedupe.errors import Problem
     from dedupe.families import Families
     from dedupe.ingest import Articles
@@ -81,7 +80,7 @@ def scan(
     *,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    work: Path | None = None,
+    checkpoint: Checkpoint | None = None,
     **settings: Any,
 ) -> ScanResult:
     """Find every family, pair and shared passage in a corpus.
@@ -92,9 +91,9 @@ def scan(
         config: all settings; or give single ones by name: `scan("news/", threshold=0.5)`.
         progress: told of stages and bytes read.
         stdin: read in place of standard input for "-".
-        work: a directory where finished chunks are kept once their tokens do not fit into memory,
-            and from which a run with the same settings and inputs goes on; `write_scan` deletes
-            it. Without one, an interrupted run begins anew.
+        checkpoint: keeps finished chunks once their tokens do not fit into memory, and has those
+            of an interrupted run to go on from. Whoever made it clears it when the output is
+            written. Without one, an interrupted run begins anew.
 
     Raises:
         ConfigError: a setting is unknown or has no meaning.
@@ -112,10 +111,10 @@ def scan(
     clock = _Clock(progress)
     problems: list[Problem] = []
     clock.stage("read")
+    prefetch = max(1, min(_PREFETCH, int(_PREFETCH_MB / config.chunk_mb)))
     reader = read_corpus(
-        paths, config, problems, stdin=stdin, progress=progress.bytes_read, prefetch=_PREFETCH
+        paths, config, problems, stdin=stdin, progress=progress.bytes_read, prefetch=prefetch
     )
-    checkpoint = Checkpoint(work, config) if work is not None else None
     try:
         batches, n_bytes = _peeked(reader)
         with kernels_for(n_bytes):
@@ -136,8 +135,6 @@ def scan(
                 articles.spool.close()
     finally:
         reader.close()
-        if checkpoint is not None:
-            checkpoint.close()
     problems.sort()
     seconds = clock.finish()
     run = _run_record(config, articles, matches, families, problems, seconds)
@@ -147,8 +144,13 @@ def scan(
     return ScanResult(**tables, run=run, problems=problems)
 
 
-_PREFETCH = 8
-"""Batches read ahead: as many as can be read while numba is imported and compiled code loaded."""
+_PREFETCH, _PREFETCH_MB = 8, 64
+"""Batches, and MB of text, read ahead at most: what can be read while numba is imported and
+compiled code is loaded."""
+
+_ARTICLE_BYTES = 320
+"""An article counts as so many more bytes of text where plain Python is to be quick enough: of
+headlines each one's bands take longer than its words."""
 
 _TOKENS_A_BYTE = 1
 """Tokens that room is set aside for, for each byte of input: more than any file holds, but for
@@ -170,7 +172,9 @@ def _tables(
 def _peeked(batches: Iterator[Batch]) -> tuple[Iterator[Batch], float]:
     """The same batches, and the bytes of text in them: infinite where there is a second one."""
     first = list(islice(batches, 2))
-    n_bytes = sum(len(batch.text) for batch in first) if len(first) < 2 else inf
+    if len(first) > 1:
+        return chain(first, batches), inf
+    n_bytes = sum(len(batch.text) + _ARTICLE_BYTES * len(batch) for batch in first)
     return chain(first, batches), n_bytes
 
 

@@ -73,22 +73,22 @@ def distinct_ascending(hashes: NDArray[np.uint64]) -> int:
     n = len(hashes)
     if n < 2:
         return n
-    largest = np.uint64(0)
+    least, largest = hashes[0], hashes[0]
     for i in range(n):
-        largest = max(largest, hashes[i])
+        least, largest = min(least, hashes[i]), max(largest, hashes[i])
     shift = np.uint64(0)
-    while (largest >> shift) >= np.uint64(1 << 31):
+    while ((largest - least) >> shift) >= np.uint64(1 << 31):
         shift += np.uint64(1)
-    # A bucket of each hash, in order: (hash / 2^shift) · n / (largest / 2^shift + 1).
-    width = (largest >> shift) + np.uint64(1)
+    # A bucket of each hash, in order: its place between the least and the largest.
+    width = ((largest - least) >> shift) + np.uint64(1)
     starts = np.zeros(n + 1, np.int64)
     for i in range(n):
-        starts[np.int64(((hashes[i] >> shift) * np.uint64(n)) // width) + 1] += 1
+        starts[np.int64((((hashes[i] - least) >> shift) * np.uint64(n)) // width) + 1] += 1
     for k in range(n):
         starts[k + 1] += starts[k]
     placed = np.empty(n, np.uint64)
     for i in range(n):
-        bucket = np.int64(((hashes[i] >> shift) * np.uint64(n)) // width)
+        bucket = np.int64((((hashes[i] - least) >> shift) * np.uint64(n)) // width)
         placed[starts[bucket]] = hashes[i]
         starts[bucket] += 1
     kept = 0

@@ -7,6 +7,7 @@ and the system keeps the pages as long as it has room.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import tempfile
@@ -18,7 +19,7 @@ import numpy as np
 from dedupe.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -39,9 +40,9 @@ PLACES = ("starts", "ends")
 _FIRST_ROOM = 1 << 20
 """Tokens there is room for at first."""
 
-_RELIEVE_AFTER = 64_000_000
+_RELIEVE_AFTER = 16_000_000
 """Bytes of mapped files looked at after which they are given back. The system maps 64 kB around
-every page that is touched, so that articles here and there count up to ten times their size."""
+every page that is touched, so that articles here and there count up to ten times their size and more."""
 
 
 class Columns(NamedTuple):
@@ -84,6 +85,7 @@ class Spool:
         self._maps: dict[str, tuple[int, NDArray[Any], mmap.mmap]] = {}
         self._lock = threading.Lock()
         self._looked_at = 0
+        self._broken: OutputError | None = None
         self.n_tokens = 0
 
     @property
@@ -100,10 +102,13 @@ class Spool:
         """Add the tokens of a batch; the place of the first. Threads may add at once.
 
         Raises:
-            OutputError: the files' directory is full or cannot be written.
+            OutputError: the files' directory is full or cannot be written, now or before: what
+                was written of a batch then is not whole, and nothing more is added.
         """
         n = len(tokens.hashes)
         with self._lock:
+            if self._broken is not None:
+                raise self._broken
             first = self.n_tokens
             if not self._files and (first + n) * self.token_bytes > self._budget:
                 self._spill()
@@ -140,12 +145,6 @@ class Spool:
         self.n_tokens = n_tokens
         self._arrays = {}
 
-    def written(self, first: int, end: int) -> Iterator[bytes]:
-        """The tokens of [first, end) as they are in the files, column by column."""
-        for name, file in self._files.items():
-            size = self._columns[name].itemsize
-            yield os.pread(file.fileno(), (end - first) * size, first * size)
-
     def _make_room(self, needed: int) -> None:
         if needed <= self._room:
             return
@@ -163,10 +162,11 @@ class Spool:
     def _open(self, mode: str) -> None:
         try:
             for name in self._columns:
+                # Whole columns of a batch are written at once: buffers would only hide failures.
                 if self._directory is None:
-                    file: IO[bytes] = tempfile.TemporaryFile(prefix="dedupe-")  # noqa: SIM115
+                    file: IO[bytes] = tempfile.TemporaryFile(buffering=0, prefix="dedupe-")  # noqa: SIM115
                 else:
-                    file = (self._directory / f"{name}.bin").open(mode)
+                    file = (self._directory / f"{name}.bin").open(mode, buffering=0)
                 self._files[name] = file
         except OSError as error:
             raise self._cannot_write(error) from error
@@ -174,22 +174,27 @@ class Spool:
     def _write(self, columns: dict[str, NDArray[Any]]) -> None:
         try:
             for name, array in columns.items():
-                self._files[name].write(np.ascontiguousarray(array).data)
+                data = memoryview(np.ascontiguousarray(array).data).cast("B")
+                while len(data):  # a system may write less than it is given
+                    data = data[self._files[name].write(data) :]
         except OSError as error:
-            raise self._cannot_write(error) from error
+            raise self._broken_by(error) from error
+
+    def _broken_by(self, error: OSError) -> OutputError:
+        """The error of a write that failed: what was written of it is not whole."""
+        self._broken = self._cannot_write(error)
+        return self._broken
 
     def _cannot_write(self, error: OSError) -> OutputError:
-        where = self._directory or f"the temporary directory {tempfile.gettempdir()}"
+        if self._directory is None:
+            where = f"the temporary directory {tempfile.gettempdir()}"
+            remedy = "free space there, or set TMPDIR or --memory-mb"
+        else:
+            where = str(self._directory)
+            remedy = "free space there, set --memory-mb, or name another directory with --output"
         return OutputError(
-            f"cannot write token data to {where} ({error.strerror or error}); "
-            "free space there, or set TMPDIR or --memory-mb"
+            f"cannot write token data to {where} ({error.strerror or error}); {remedy}"
         )
-
-    def flush(self) -> None:
-        """Hand what was added to the system, so that it outlasts this process."""
-        with self._lock:
-            for file in self._files.values():
-                file.flush()
 
     def column(self, name: str) -> NDArray[Any]:
         """One of "hashes", "starts", "ends", "flags", "grams" of all tokens, as one array.
@@ -204,7 +209,6 @@ class Spool:
                 return np.empty(0, self._columns[name])
             held = self._maps.get(name)
             if held is None or held[0] != self.n_tokens:
-                self._files[name].flush()
                 mapped = mmap.mmap(
                     self._files[name].fileno(),
                     self.n_tokens * self._columns[name].itemsize,
@@ -214,6 +218,14 @@ class Spool:
                     self.n_tokens, np.frombuffer(mapped, self._columns[name]), mapped
                 )  # fmt: skip
             return held[1]
+
+    def columns(self) -> list[NDArray[Any]]:
+        """All columns that are kept, in order."""
+        return [self.column(name) for name in self._columns]
+
+    def kept_of(self, tokens: Columns) -> list[NDArray[Any]]:
+        """Of a batch's columns those that are kept, in order."""
+        return [getattr(tokens, name) for name in self._columns]
 
     def relieve(self, looked_at: int) -> None:
         """Count bytes that were looked at, and now and then give mapped files back to the system.
@@ -235,7 +247,8 @@ class Spool:
         """Close the files; temporary ones are deleted."""
         self._maps.clear()
         for file in self._files.values():
-            file.close()
+            with contextlib.suppress(OSError):  # nothing is left to be written
+                file.close()
         self._files.clear()
         self._arrays = {name: np.empty(0, dtype) for name, dtype in self._columns.items()}
         self._room = self.n_tokens = 0

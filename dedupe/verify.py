@@ -89,16 +89,16 @@ def _verify(
     that share `enough`, and not at all if `covered` is empty; fewer shingles than that are not
     counted to the end.
     """
-    longest = 1
+    longest_a, longest = 1, 1
     for p in range(len(pairs)):
-        for side in range(2):
-            longest = max(longest, spans[pairs[p, side], 1] - spans[pairs[p, side], 0])
+        longest_a = max(longest_a, spans[pairs[p, 0], 1] - spans[pairs[p, 0], 0])
+        longest = max(longest, spans[pairs[p, 1], 1] - spans[pairs[p, 1], 0])
     size = table_size(longest)
     keys = np.zeros(size, np.uint64)
     used = np.full(size, -1, np.int64)  # pair whose b may share the slot's shingle
     seen = np.full(size, -1, np.int64)  # pair whose a has it
     slots = np.empty(longest, np.int64)  # of b's hits
-    hits_a = np.empty(longest + 1, np.int64)
+    hits_a = np.empty(longest_a + 1, np.int64)
     hits_b = np.empty(longest + 1, np.int64)
     bits_a = np.zeros(_GRAM_BITS // 64, np.uint64)
     bits_b = np.zeros(_GRAM_BITS // 64, np.uint64)

@@ -13,6 +13,8 @@ from polars.testing import assert_frame_equal
 
 import dedupe
 from benchmarks import generate
+from dedupe.checkpoint import Checkpoint
+from dedupe.config import Config
 
 if TYPE_CHECKING:
     from dedupe.scanning import ScanResult
@@ -484,7 +486,7 @@ def test_an_interrupted_scan_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "corpus.parquet"
     generate.corpus(400, seed=5).write_parquet(path)
     expected = dedupe.scan(path, chunk_mb=0.2)
-    settings: dict[str, Any] = {"chunk_mb": 0.2, "memory_mb": 0, "work": tmp_path / "work"}
+    config = Config(chunk_mb=0.2, memory_mb=0)
 
     class Dying:
         def stage(self, name: str) -> None:
@@ -494,11 +496,29 @@ def test_an_interrupted_scan_goes_on(tmp_path: Path) -> None:
         def bytes_read(self, done: int, total: int) -> None:
             pass
 
+    checkpoint = Checkpoint(tmp_path / "work", config)
     with pytest.raises(KeyboardInterrupt):
-        dedupe.scan(path, progress=Dying(), **settings)
+        dedupe.scan(path, config, progress=Dying(), checkpoint=checkpoint)
+    checkpoint.close()
     kept = sorted((tmp_path / "work").glob("chunk-*.npz"))
     assert len(kept) > 2
     before = [chunk.stat().st_mtime_ns for chunk in kept]
-    found = dedupe.scan(path, **settings)
+    checkpoint = Checkpoint(tmp_path / "work", config)
+    found = dedupe.scan(path, config, checkpoint=checkpoint)
+    checkpoint.close()
     _assert_same(found, expected)
     assert [chunk.stat().st_mtime_ns for chunk in kept] == before
+
+
+def test_limits_on_pairs_keep_families(tmp_path: Path) -> None:
+    """With few partners and group pairs fewer pairs are listed and others counted; families stay."""
+    path = tmp_path / "corpus.parquet"
+    generate.story(60, rates=(0.0, 0.0, 0.1), words=300).write_parquet(path)
+    every = dedupe.scan(path, max_group_pairs=10**6, max_partners=10**6, passages=False)
+    few = dedupe.scan(path, max_group_pairs=4, max_partners=3, passages=False)
+    assert every.run["counts"]["pairs_implied_by_groups"] == 0
+    assert every.run["counts"]["candidates_left_out"] == 0
+    assert few.pairs.height < every.pairs.height / 4
+    assert few.run["counts"]["pairs_implied_by_groups"] > 0
+    assert few.run["counts"]["candidates_left_out"] > 0
+    assert few.families["size"].to_list() == every.families["size"].to_list() == [60]

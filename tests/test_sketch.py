@@ -122,3 +122,12 @@ def test_min_shared_hashes(scale: int, shingle: int, words: int, expected: int) 
     """All shared shingles count at scale 1, above it half the expected ones and at least two."""
     config = Config(shingle=shingle, min_shared_words=words)
     assert min_shared_hashes(scale, config) == expected
+
+
+@examples
+@given(st.integers(0, 2**63), st.integers(1, 2**20))
+def test_distinct_ascending_of_a_narrow_range(first: int, width: int) -> None:
+    """Hashes that lie close together, as those of one part do, are put in order like others."""
+    values = [first + (k * 7919) % width for k in range(300)]
+    array = uint64(values)
+    assert array[: distinct_ascending(array)].tolist() == sorted(set(values))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import tempfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +17,6 @@ from dedupe.config import Config
 from dedupe.errors import OutputError
 from dedupe.features import extract
 from dedupe.spool import PLACES, Columns, Spool
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLUMNS = {
     "hashes": np.uint64,
@@ -97,14 +94,13 @@ def test_close_deletes_the_files() -> None:
     assert not spool.spilled
 
 
-def test_columns_can_be_written_to_without_changing_the_file() -> None:
+def test_columns_can_be_written_to_without_changing_the_file(tmp_path: Path) -> None:
     """A column read from disk is writable, as kernels need it: changes are seen here, not on disk."""
-    spool = Spool(0)
+    spool = Spool(0, directory=tmp_path)
     spool.append(batches()[0])
     spool.column("flags")[:] = 9
     assert set(spool.column("flags").tolist()) == {9}
-    first, end = 0, len(batches()[0].hashes)
-    assert list(spool.written(first, end))[3] == batches()[0].flags.tobytes()
+    assert (tmp_path / "flags.bin").read_bytes() == batches()[0].flags.tobytes()
     spool.close()
 
 
@@ -148,7 +144,6 @@ def test_files_of_an_earlier_process(tmp_path: Path) -> None:
     first = Spool(0, directory=tmp_path)
     for tokens in batches():
         first.append(tokens)
-    first.flush()
     first.close()
     kept = len(batches()[0].hashes)
     again = Spool.reopen(tmp_path)
@@ -187,4 +182,16 @@ def test_columns_left_out(budget: int) -> None:
     assert spool.column("grams").tolist() == batches()[0].grams.tolist()
     with pytest.raises(KeyError):
         spool.column("starts")
+    spool.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_disk_that_is_full_later(tmp_path: Path) -> None:
+    """A write that fails is told, now and at every later batch, and closing is quiet."""
+    for name in COLUMNS:
+        (tmp_path / f"{name}.bin").symlink_to("/dev/full")
+    spool = Spool(0, directory=tmp_path)
+    for _ in range(2):
+        with pytest.raises(OutputError, match=r"No space left on device.*--output"):
+            spool.append(batches()[0])
     spool.close()
