@@ -18,6 +18,6 @@ An input that cannot be read becomes a `Problem`; everything else is read on.
 
 from __future__ import annotations
 
-from dedupe.corpus._reader import CorpusReader, Reported, read_article, read_corpus
+from dedupe.corpus._reader import CorpusReader, read_article, read_corpus
 
-__all__ = ["CorpusReader", "Reported", "read_article", "read_corpus"]
+__all__ = ["CorpusReader", "read_article", "read_corpus"]

@@ -17,15 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["pack"]
 
 
-def pack(items: Iterable[Row | Block], run: Run, skip: int = 0) -> Iterator[Batch | None]:
+def pack(items: Iterable[Row | Block], run: Run) -> Iterator[Batch]:
     """Batches of at most `chunk_mb` MB of text, as full as they come; a longer text is alone.
 
-    Where one ends depends on the lengths of the texts only, not on how they come in. In place
-    of the first `skip` batches there is None, and their articles are not packed. They end early
-    when the run is to stop.
+    Where one ends depends on the lengths of the texts only, not on how they come in. They end
+    early when the run is to stop.
     """
     limit = int(run.config.chunk_mb * 1e6)
-    held = _Held(skip)
+    held = _Held()
     for item in items:
         if run.stop:
             return
@@ -52,10 +51,9 @@ def pack(items: Iterable[Row | Block], run: Run, skip: int = 0) -> Iterator[Batc
 
 
 class _Held:
-    """The articles of the next batch; while batches are skipped, only their size."""
+    """The articles of the next batch."""
 
-    def __init__(self, skip: int) -> None:
-        self._skip = skip
+    def __init__(self) -> None:
         self._parts: list[Batch] = []
         self._rows: list[Row] = []
         self.size = 0
@@ -63,22 +61,17 @@ class _Held:
     def add_row(self, row: Row) -> None:
         """Hold one article."""
         self.size += len(row.text)
-        if not self._skip:
-            self._rows.append(row)
+        self._rows.append(row)
 
     def add_block(self, block: Block, first: int, last: int, size: int) -> None:
         """Hold articles of a block, of `size` bytes."""
         self.size += size
-        if not self._skip:
-            self._pack_rows()
-            self._parts.append(block.take(first, last))
+        self._pack_rows()
+        self._parts.append(block.take(first, last))
 
-    def flush(self) -> Batch | None:
-        """What is held as one batch, None if it is to be skipped."""
+    def flush(self) -> Batch:
+        """What is held as one batch."""
         self.size = 0
-        if self._skip:
-            self._skip -= 1
-            return None
         self._pack_rows()
         batch = Batch.concatenate(self._parts)
         self._parts = []

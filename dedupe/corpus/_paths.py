@@ -55,7 +55,6 @@ class File(NamedTuple):
         id: what the ids of its articles are made of.
         kind: "text", "markdown", "html", "jsonl", "csv" or "parquet".
         size: bytes.
-        modified: nanoseconds since 1970.
     """
 
     path: str
@@ -63,7 +62,6 @@ class File(NamedTuple):
     id: str
     kind: str
     size: int
-    modified: int = 0
 
 
 @dataclass(slots=True)
@@ -176,7 +174,7 @@ class _Search:
             return
         link = os.path.islink(path)
         status = os.stat(path)
-        file = File(path, shown(path), shown(path), kind, status.st_size, status.st_mtime_ns)
+        file = File(path, shown(path), shown(path), kind, status.st_size)
         self.met.append((link, self._real(path, link=link), file))
 
     def _add_directory(self, top: str, within: str) -> None:
@@ -199,7 +197,7 @@ class _Search:
                 told = shown(entry.name)
                 file = File(
                     *(entry.path, place + told, name + told, kind),
-                    *(status.st_size, status.st_mtime_ns),
+                    status.st_size,
                 )
                 target = os.path.realpath(entry.path) if link else key + entry.name
                 self.met.append((link, target, file))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import weakref
-from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
-from dedupe._version import __version__
 from dedupe.corpus._decode import decode
 from dedupe.corpus._html import load_extractor, read_html, report_unread
 from dedupe.corpus._packing import pack
@@ -30,14 +27,10 @@ if TYPE_CHECKING:
     from dedupe.corpus._rows import Block
     from dedupe.records import Batch
 
-__all__ = ["CorpusReader", "Reported", "read_article", "read_corpus"]
+__all__ = ["CorpusReader", "read_article", "read_corpus"]
 
 
-# Part of a corpus' identity: raise it when batches of the same inputs come out otherwise.
-_BATCHES = 1
-
-
-class Reported(NamedTuple):
+class _Reported(NamedTuple):
     """What came up while the articles of one batch were read.
 
     Attributes:
@@ -53,15 +46,14 @@ class _Delivery(NamedTuple):
     """A batch and what came with it; None stands for the end."""
 
     batch: Batch | None
-    reported: Reported
+    reported: _Reported
 
 
 class CorpusReader:
     """An iterator of the batches of a corpus, made by `read_corpus`.
 
-    The same inputs and settings (an equal `identity`) give the same batches in the same order,
-    with the same borders, ids and reports, however far ahead they are read. So a run that was
-    interrupted can `start` behind the batches that it finished.
+    The same inputs and settings give the same batches in the same order, with the same borders
+    and ids, however far ahead they are read: a run that was interrupted knows its batches again.
 
     It is a context manager: leaving it closes it.
 
@@ -69,50 +61,22 @@ class CorpusReader:
         files: number of files to read.
         skipped: files of other kinds met in directories and globs, not read.
         total_bytes: size of the files to read; standard input counts 0.
-        reported: what came with the batch that was given out last; once there are no more,
-            what came after the last one.
         unread_dates: dates not understood in all batches given out so far.
     """
 
-    def __init__(
-        self, found: Files, run: Run, stdin: BinaryIO | None, start: int, prefetch: int
-    ) -> None:
+    def __init__(self, found: Files, run: Run, stdin: BinaryIO | None, prefetch: int) -> None:
         self.files = len(found.files)
         self.skipped = found.skipped
         self.total_bytes = run.total_bytes
-        self.reported = Reported((), 0)
         self.unread_dates = 0
-        self._found = found.files
-        self._config = run.config
         self._problems = run.problems
         self._end = weakref.finalize(self, run.end)
         # The readers report to a list of their own, of which each batch takes its share along.
         run.problems = []
-        self._made: Generator[_Delivery] = _deliver(found.files, run, stdin, start)
+        self._made: Generator[_Delivery] = _deliver(found.files, run, stdin)
         # Standard input is not read ahead: a thread that waits for it could not be stopped.
         self._ahead = 0 if any(file.path == STDIN for file in found.files) else prefetch
         self._deliveries: Generator[_Delivery] | Prefetched[_Delivery] | None = None
-
-    def identity(self) -> str | None:
-        """A digest of the files and the settings that the batches depend on.
-
-        It changes when a file is added, removed, renamed, resized or written to, and when the
-        order of the inputs, `chunk_mb`, a `*_field` or a version that matters does. None with
-        standard input, which cannot be read again.
-        """
-        if any(file.path == STDIN for file in self._found):
-            return None
-        digest = hashlib.sha256()
-        settings = {
-            name: value
-            for name, value in self._config.to_dict().items()
-            if name.endswith("_field") or name == "chunk_mb"
-        }
-        digest.update(repr((_BATCHES, __version__, _versions(self._found), settings)).encode())
-        for file in self._found:
-            told = (file.kind, file.place, file.id, file.size, file.modified)
-            digest.update(repr(told).encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
 
     def close(self) -> None:
         """Stop reading and let go of all files; there are no more batches."""
@@ -133,9 +97,9 @@ class CorpusReader:
     def __next__(self) -> Batch:
         if self._deliveries is None:
             self._deliveries = Prefetched(self._made, self._ahead) if self._ahead else self._made
-        batch, self.reported = next(self._deliveries)
-        self._problems.extend(self.reported.problems)
-        self.unread_dates += self.reported.unread_dates
+        batch, reported = next(self._deliveries)
+        self._problems.extend(reported.problems)
+        self.unread_dates += reported.unread_dates
         if batch is None:
             raise StopIteration
         return batch
@@ -148,7 +112,6 @@ def read_corpus(
     *,
     stdin: BinaryIO | None = None,
     progress: Callable[[int, int], None] | None = None,
-    start: int = 0,
     prefetch: int = 1,
 ) -> CorpusReader:
     """Read a corpus in batches of at most about `config.chunk_mb` MB of text.
@@ -171,8 +134,6 @@ def read_corpus(
         stdin: in place of standard input.
         progress: called now and then with the bytes of input files read, and their total; from
             the thread that reads.
-        start: how many batches to leave out at the beginning. They are read, as what follows
-            depends on it, but not packed, and what came up with them is not reported.
         prefetch: how many batches are made ahead in a thread, beside the one being made; 0 for
             no thread. Each takes its memory. Nothing is read before the first batch is asked for.
 
@@ -193,7 +154,7 @@ def read_corpus(
         load_extractor()
     total = sum(file.size for file in found.files)
     run = Run(config, problems, progress, total_bytes=total)
-    return CorpusReader(found, run, stdin, start, prefetch)
+    return CorpusReader(found, run, stdin, prefetch)
 
 
 def read_article(
@@ -272,35 +233,17 @@ def _read_rows(file: File, run: Run, stdin: BinaryIO | None) -> Iterator[Row | B
     return read_csv(file, run, chunks) if file.kind == "csv" else read_jsonl(file, run, chunks)
 
 
-def _deliver(
-    files: list[File], run: Run, stdin: BinaryIO | None, start: int
-) -> Generator[_Delivery]:
-    for batch in pack(_read_files(files, run, stdin), run, start):
-        reported = _take_report(run)
-        if batch is not None:
-            yield _Delivery(batch, reported)
-            del batch  # the other side may be done with it before the next one is made
+def _deliver(files: list[File], run: Run, stdin: BinaryIO | None) -> Generator[_Delivery]:
+    for batch in pack(_read_files(files, run, stdin), run):
+        yield _Delivery(batch, _take_report(run))
+        del batch  # the other side may be done with it before the next one is made
     run.finish()
     yield _Delivery(None, _take_report(run))
 
 
-def _take_report(run: Run) -> Reported:
+def _take_report(run: Run) -> _Reported:
     """What was reported since the last time."""
-    reported = Reported(tuple(run.problems), run.unread_dates)
+    reported = _Reported(tuple(run.problems), run.unread_dates)
     run.problems.clear()
     run.unread_dates = 0
     return reported
-
-
-def _versions(files: list[File]) -> list[str]:
-    """Versions of the packages that decide what the text of a file is."""
-    packages = ["charset-normalizer"]
-    if any(file.kind == "html" for file in files):
-        packages.append("trafilatura")
-    found = []
-    for name in packages:
-        try:
-            found.append(version(name))
-        except PackageNotFoundError:
-            found.append("")
-    return found

@@ -83,22 +83,6 @@ def test_borders(given_: tuple[list[int], list[Row | ListBlock]]) -> None:
     assert [row["place"] for row in to_rows(batches)] == [f"f:{k}" for k in range(len(sizes))]
 
 
-@settings(deadline=None, derandomize=True)
-@given(mixed(), st.integers(0, 8))
-def test_skip(given_: tuple[list[int], list[Row | ListBlock]], skip: int) -> None:
-    """In place of batches that are skipped there is None, and none of their articles is packed."""
-    sizes, items = given_
-    batches = list(pack(items, Run(CONFIG, []), skip))
-    expected = greedy(sizes)
-    assert [batch is None for batch in batches] == [k < skip for k in range(len(expected))]
-    kept = [list(map(int, batch.ids)) for batch in batches if batch is not None]
-    assert kept == expected[skip:]
-    wanted = {k for batch in expected[skip:] for k in batch}
-    for item in items:
-        if isinstance(item, ListBlock):
-            assert item.taken == sum(int(row.id) in wanted for row in item.rows)
-
-
 def test_stop() -> None:
     """A run that is to stop ends at the next article, without a batch of what is held."""
     run = Run(CONFIG, [])
