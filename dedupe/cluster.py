@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe._jit import kernel
+from dedupe.matching import QUORUM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,8 +197,8 @@ def _quorum(size: int, other: int, weight: float) -> int:
     """Members of a cluster of this size that must bear out a link to one of size `other`."""
     half = (size + 1) // 2
     if other == 1:
-        return 1 if weight >= STRONG else min(3, half)
-    return 1 if size == 1 else min(3, max(2, half))
+        return 1 if weight >= STRONG else min(QUORUM, half)
+    return 1 if size == 1 else min(QUORUM, max(2, half))
 
 
 def cluster(

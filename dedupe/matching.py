@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["find_matches"]
+__all__ = ["QUORUM", "find_matches"]
+
+QUORUM = 3
+"""Members on each side that bear out a link between two clusters (`dedupe.cluster`)."""
 
 _PAIRS_PER_TASK = 1024
 _ARTICLES_PER_TASK = 4096
@@ -321,6 +324,28 @@ def _add_pair(out: NDArray[np.int64], n: int, x: int, y: int) -> int:
 
 
 @kernel
+def _member(
+    x: int,
+    k: int,
+    leader: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    members: NDArray[np.int64],
+) -> int:
+    """The k-th article that x stands for, itself first.
+
+    A representative stands for its group, another article for its exact copies, which have
+    neighbouring numbers.
+    """
+    if leader[x] != x:
+        return x + k
+    if k == 0:
+        return x
+    # The group ascends: those before x move up by one.
+    other = members[offsets[x] + k]
+    return other if other > x else members[offsets[x] + k - 1]
+
+
+@kernel
 def _expand_pairs(
     proposed: NDArray[np.int64],
     leader: NDArray[np.int64],
@@ -331,31 +356,25 @@ def _expand_pairs(
     long_enough: NDArray[np.bool_],
     out: NDArray[np.int64],
 ) -> tuple[int, int]:
-    """Write the pairs, or without room count them; also how many are implied and not written.
-
-    An article that leads no group stands for its exact copies, which have neighbouring numbers.
-    """
+    """Write the pairs, or without room count them; also how many are implied and not written."""
     n, implied = 0, 0
     for row in range(len(proposed)):
         x, y = proposed[row, 0], proposed[row, 1]
         n_x = offsets[x + 1] - offsets[x] if leader[x] == x else copies[x]
         n_y = offsets[y + 1] - offsets[y] if leader[y] == y else copies[y]
         full = n_x * n_y <= max_group_pairs
-        one = not full and n_x + n_y > max_group_pairs
-        if one:
-            n = _add_pair(out, n, x, y)
-        for i in range(0 if one else n_x):
-            member_x = members[offsets[x] + i] if leader[x] == x else x + i
-            if not full:
-                n = _add_pair(out, n, member_x, y)
-            for j in range(n_y if full else 0):
-                member_y = members[offsets[y] + j] if leader[y] == y else y + j
-                n = _add_pair(out, n, member_x, member_y)
-        for j in range(0 if one or full else n_y):
-            member_y = members[offsets[y] + j] if leader[y] == y else y + j
-            n = _add_pair(out, n, x, member_y)
+        few = not full and n_x + n_y > max_group_pairs
+        # Few: enough to bear out the link, of which one pair would be no proof (`cluster._quorum`).
+        most_x, most_y = (min(n_x, QUORUM), min(n_y, QUORUM)) if few else (n_x, n_y)
+        for i in range(most_x):
+            member_x = _member(x, i, leader, offsets, members)
+            for j in range(most_y if full or few else 1):
+                n = _add_pair(out, n, member_x, _member(y, j, leader, offsets, members))
+        if not full and not few:
+            for j in range(1, n_y):
+                n = _add_pair(out, n, x, _member(y, j, leader, offsets, members))
         if not full and long_enough[x] and long_enough[y]:
-            implied += n_x * n_y - (1 if one else n_x + n_y - 1)
+            implied += n_x * n_y - (most_x * most_y if few else n_x + n_y - 1)
     for x in range(len(leader)):
         first, size = offsets[x], offsets[x + 1] - offsets[x]
         total = size * (size - 1) // 2
