@@ -35,7 +35,7 @@ __all__ = ["QUORUM", "find_matches"]
 QUORUM = 3
 """Members on each side that bear out a link between two clusters (`dedupe.cluster`)."""
 
-_PAIRS_PER_TASK = 1024
+_PAIRS_PER_TASK = 512
 _ARTICLES_PER_TASK = 4096
 
 

@@ -40,7 +40,7 @@ PLACES = ("starts", "ends")
 _FIRST_ROOM = 1 << 20
 """Tokens there is room for at first."""
 
-_RELIEVE_AFTER = 16_000_000
+_RELIEVE_AFTER = 8_000_000
 """Bytes of mapped files looked at after which they are given back. The system maps 64 kB around
 every page that is touched, so that articles here and there count up to ten times their size and more."""
 
