@@ -76,8 +76,9 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     for side in range(2):
         np.maximum.at(own, pairs[inside, side], net[inside, side])
     published, sources = articles.published.to_list(), articles.sources.to_list()
+    words = articles.words
     families = [
-        _describe(articles, members, own, published, sources)
+        _describe(articles, words, members, own, published, sources)
         for members in np.split(*_by_root(roots))
         if len(members) > 1
     ]
@@ -109,12 +110,12 @@ def _by_root(roots: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 def _describe(
     articles: Articles,
+    words: NDArray[np.int64],
     members: NDArray[np.int64],
     own: NDArray[np.float64],
     published: list[str | None],
     sources: list[str | None],
 ) -> Family:
-    words = articles.words
     fullest = sorted(members.tolist(), key=lambda k: (-int(words[k]), k))
     representative = next((k for k in fullest if own[k] >= OWN_COPY), fullest[0])
     dates = [d for k in fullest if (d := published[k]) is not None]
