@@ -230,7 +230,9 @@ class Checkpoint:
             self.clear()
 
     def clear(self) -> None:
-        """Delete all of it: the work is done."""
+        """Delete all of it: the work is done. Nothing more once the lock was let go."""
+        if self._lock.closed:  # what is there now may be another run's
+            return
         with contextlib.suppress(OSError):
             for path in self.directory.iterdir():
                 if path.name != "lock":

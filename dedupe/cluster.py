@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dedupe._bits import bit_count
 from dedupe._jit import kernel
 from dedupe.matching import QUORUM
 
@@ -46,19 +47,10 @@ MAX_NEIGHBOURS = 1000
 
 
 @kernel
-def _bits(x: np.uint64) -> int:
-    n = 0
-    while x != np.uint64(0):
-        x &= x - np.uint64(1)
-        n += 1
-    return n
-
-
-@kernel
 def _overlap(x: np.uint64, y: np.uint64) -> bool:
     """Whether two areas are the same part: neighbours in a digest touch by a segment at most."""
-    shared = _bits(x & y)
-    return shared >= 2 or 2 * shared > min(_bits(x), _bits(y))
+    shared = bit_count(x & y)
+    return shared >= 2 or 2 * shared > min(bit_count(x), bit_count(y))
 
 
 @kernel

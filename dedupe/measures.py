@@ -126,13 +126,20 @@ def _count_aside(
 
 
 @kernel
-def _mark_passages(
-    passages: NDArray[np.int32],
-    pairs: NDArray[np.int64],
+def mark_reused(
     spans: NDArray[np.int64],
+    pairs: NDArray[np.int64],
+    passages: NDArray[np.int32],
     reused: NDArray[np.bool_],
 ) -> None:
-    """Mark the tokens of passages on both sides."""
+    """Mark the words of passages on both sides. Threads may mark at once.
+
+    Args:
+        spans: int64 (n_articles, 2), first token and token after the last of each article.
+        pairs: int64 (n_pairs, 2), those that the passages are of.
+        passages: as in `Matches`.
+        reused: bool, of each token.
+    """
     for row in range(len(passages)):
         a, b = pairs[passages[row, PAIR], 0], pairs[passages[row, PAIR], 1]
         for k in range(passages[row, A_START], passages[row, A_END]):
@@ -150,23 +157,6 @@ def _count_reused(
         for k in range(spans[article, 0], spans[article, 1]):
             n += np.int64(reused[k])
         out[article] = n
-
-
-def mark_reused(
-    spans: NDArray[np.int64],
-    pairs: NDArray[np.int64],
-    passages: NDArray[np.int32],
-    reused: NDArray[np.bool_],
-) -> None:
-    """Mark the words of passages on both sides. Threads may mark at once.
-
-    Args:
-        spans: int64 (n_articles, 2), first token and token after the last of each article.
-        pairs: int64 (n_pairs, 2), those that the passages are of.
-        passages: as in `Matches`.
-        reused: bool, of each token.
-    """
-    _mark_passages(passages, pairs, spans, reused)
 
 
 def count_reused(spans: NDArray[np.int64], reused: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -210,6 +210,16 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
     assert not (tmp_path / "work").exists()
 
 
+def test_what_another_run_has_begun_stays(tmp_path: Path) -> None:
+    """Closing after clearing leaves alone what another run has put there since."""
+    first = Checkpoint(tmp_path / "work", CONFIG)
+    first.clear()
+    second = Checkpoint(tmp_path / "work", CONFIG)
+    first.close()
+    assert (tmp_path / "work" / "run.json").exists()
+    second.close()
+
+
 def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
     """Where the work cannot be kept, the error names the directory and the remedy."""
     (tmp_path / "file").write_text("")
