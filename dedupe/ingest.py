@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from dedupe.checkpoint import Checkpoint
     from dedupe.config import Config
     from dedupe.records import Batch
+    from dedupe.tokens import Tokens
 
-__all__ = ["Articles", "ingest"]
+__all__ = ["Articles", "ingest", "tokens_of"]
 
 
 @dataclass(slots=True)
@@ -84,6 +85,19 @@ class Articles:
         """int32 (n,), a number for each source in alphabetical order, -1 where unknown."""
         numbers = self.sources.rank("dense").cast(pl.Int32) - 1
         return numbers.fill_null(-1).to_numpy()
+
+
+def tokens_of(batch: Batch, *, borrowed: bool = False) -> Tokens:
+    """The tokens of a batch, with paragraphs and quotations marked.
+
+    Args:
+        batch: some articles.
+        borrowed: give out arrays that this thread's next call writes over.
+    """
+    tokens, marks = tokenise(batch, borrowed=borrowed)
+    unwrap(tokens, marks)
+    mark_quotations(tokens, marks)
+    return tokens
 
 
 def ingest(
@@ -152,9 +166,7 @@ def _process(
     """
 
     def work(batch: Batch, scale: int) -> Chunk:
-        tokens, marks = tokenise(batch, borrowed=True)
-        unwrap(tokens, marks)
-        mark_quotations(tokens, marks)
+        tokens = tokens_of(batch, borrowed=True)
         features = extract(tokens, config, scale, borrowed=True)
         columns = Columns(*tokens[1:], features.grams)
         known = checksum(spool.kept_of(columns)) if checked else 0

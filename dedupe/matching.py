@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from dedupe.config import Config
     from dedupe.ingest import Articles
+    from dedupe.measures import Tokenised
 
     T = TypeVar("T")
 
-__all__ = ["QUORUM", "find_matches"]
+__all__ = ["QUORUM", "find_matches", "longer_first", "match_pairs"]
 
 QUORUM = 3
 """Members on each side that bear out a link between two clusters (`dedupe.cluster`)."""
@@ -58,13 +59,33 @@ def find_matches(
     stage("verify")
     long_enough = articles.words >= config.min_shared_words
     pairs = _expand(proposed, copy_of, groups, config.max_group_pairs, long_enough, counts)
-    pairs = _longer_first(pairs, articles.words)
+    pairs = longer_first(pairs, articles.words)
     counts["pairs_checked"] = len(pairs)
     flags = articles.spool.column("flags")
     in_pairs = np.zeros(len(articles), np.bool_)
     in_pairs[pairs.ravel()] = True
     wanted = np.flatnonzero(in_pairs & furnished)
     _mark_boilerplate(articles, wanted, hashes, flags, known, config)
+    return match_pairs(articles, pairs, config, counts, stage)
+
+
+def match_pairs(
+    articles: Tokenised,
+    pairs: NDArray[np.int64],
+    config: Config,
+    counts: dict[str, int],
+    stage: Callable[[str], None] = lambda _: None,
+) -> Matches:
+    """Verify candidates on all shingles, and align those that hold.
+
+    Args:
+        articles: their tokens, with known boilerplate marked.
+        pairs: int64 (n_pairs, 2), as from `longer_first`.
+        config: the settings.
+        counts: what was found is added here.
+        stage: told when alignment begins.
+    """
+    hashes, flags = articles.spool.column("hashes"), articles.spool.column("flags")
     shared, covered = _verify(pairs, articles, hashes, flags, config)
     enough = shared >= config.min_shared_shingles
     pairs, shared, covered = pairs[enough], shared[enough], covered[enough]
@@ -101,6 +122,7 @@ def find_matches(
         shares=measured.shares[shown],
         net=measured.net[shown],
         net_words=measured.net_words[shown],
+        body=measured.body[shown],
         passages=found.passages,
         masks=masks[shown],
         reused_words=count_reused(articles.spans, reused),
@@ -108,7 +130,7 @@ def find_matches(
     )
 
 
-def _longer_first(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
+def longer_first(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
     """Pairs turned and sorted so that a long article is indexed once, and short ones run past it."""
     turn = words[pairs[:, 0]] < words[pairs[:, 1]]
     pairs = np.where(turn[:, None], pairs[:, ::-1], pairs)
@@ -131,7 +153,7 @@ def _count_shared(
 
 def _verify(
     pairs: NDArray[np.int64],
-    articles: Articles,
+    articles: Tokenised,
     hashes: NDArray[np.uint64],
     flags: NDArray[np.uint8],
     config: Config,
@@ -155,7 +177,7 @@ def _verify(
 def _by_slices(
     work: Callable[[NDArray[np.int64]], T],
     pairs: NDArray[np.int64],
-    articles: Articles,
+    articles: Tokenised,
     config: Config,
 ) -> list[T]:
     """The results of work(pairs) for slices of the pairs, in threads; memory is given back."""
@@ -448,7 +470,7 @@ class _Aligned(NamedTuple):
 
 
 def _align_all(
-    articles: Articles,
+    articles: Tokenised,
     pairs: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     flags: NDArray[np.uint8],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -25,12 +25,51 @@ from dedupe.tokens import FURNITURE, QUOTED
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dedupe.ingest import Articles
 
-__all__ = ["ASIDE", "Matches", "Measures", "count_reused", "coverage", "mark_reused"]
+__all__ = [
+    "ASIDE",
+    "Matches",
+    "Measures",
+    "Tokenised",
+    "count_reused",
+    "coverage",
+    "mark_reused",
+]
 
 ASIDE = int(QUOTED | FURNITURE)
 """Flags of tokens that net shares leave out."""
+
+
+class Tokenised(Protocol):
+    """What pairs are verified and aligned on: `dedupe.ingest.Articles`, or a few of an index."""
+
+    @property
+    def spans(self) -> NDArray[np.int64]:
+        """int64 (n, 2), first token and token after the last in the columns."""
+
+    @property
+    def words(self) -> NDArray[np.int64]:
+        """int64 (n,), tokens of each article."""
+
+    @property
+    def spool(self) -> TokenColumns:
+        """The tokens."""
+
+    def __len__(self) -> int: ...
+
+
+class TokenColumns(Protocol):
+    """Columns of tokens, as of `dedupe.spool.Spool`."""
+
+    @property
+    def token_bytes(self) -> int:
+        """Bytes of one token in all columns."""
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One of "hashes", "flags" and "grams" of all tokens."""
+
+    def relieve(self, looked_at: int) -> None:
+        """Count bytes that were looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +83,7 @@ class Matches:
         shares: float64 (n_pairs, 2), share of the words of a found in b, and of b in a.
         net: float64 (n_pairs, 2), the same without quotations and boilerplate.
         net_words: int64 (n_pairs,), shared words that are neither.
+        body: int64 (n_pairs, 2), words of a and of b that are neither: what `net` are shares of.
         passages: int32 (n_passages, 9), as in `dedupe.align.Alignment`; none without
             `config.passages`.
         masks: uint64 (n_pairs, 2), which parts of both articles their passages cover, as
@@ -59,6 +99,7 @@ class Matches:
     shares: NDArray[np.float64]
     net: NDArray[np.float64]
     net_words: NDArray[np.int64]
+    body: NDArray[np.int64]
     passages: NDArray[np.int32]
     masks: NDArray[np.uint64]
     reused_words: NDArray[np.int64]
@@ -179,12 +220,12 @@ class Measures:
         pairs: int64 (n_pairs, 2).
         words, aside: int64 (n_pairs, 2), words of both articles, and those of them that are
             quotation or boilerplate.
-        shared_words, shares, net, net_words: as in `Matches`.
+        shared_words, shares, net, net_words, body: as in `Matches`.
     """
 
     def __init__(
         self,
-        articles: Articles,
+        articles: Tokenised,
         pairs: NDArray[np.int64],
         covered: NDArray[np.int64],
         flags: NDArray[np.uint8],
@@ -199,13 +240,14 @@ class Measures:
         self.shared_words = covered[:, :2].min(axis=1)
         self.net_words = covered[:, 2:].min(axis=1)
         self.shares = covered[:, :2] / np.maximum(self.words, 1)
-        self.net = covered[:, 2:] / np.maximum(self.words - self.aside, 1)
+        self.body = self.words - self.aside
+        self.net = covered[:, 2:] / np.maximum(self.body, 1)
 
     def take(self, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
         """Take over what an alignment of some of the pairs says: totals as in its record."""
         # What is left of each article without quotations and boilerplate, its own or the other's.
-        body = net_words(self.words[rows], self.aside[rows], totals)
+        self.body[rows] = net_words(self.words[rows], self.aside[rows], totals)
         self.shared_words[rows] = totals[:, TOTAL]
         self.net_words[rows] = totals[:, NET]
         self.shares[rows] = totals[:, [TOTAL]] / np.maximum(self.words[rows], 1)
-        self.net[rows] = totals[:, [NET]] / np.maximum(body, 1)
+        self.net[rows] = totals[:, [NET]] / np.maximum(self.body[rows], 1)
