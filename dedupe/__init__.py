@@ -3,6 +3,8 @@
     import dedupe
     result = dedupe.scan("corpus/")     # .documents .pairs .passages .families
     result = dedupe.compare(a, b)       # .a_in_b .b_in_a .passages .paragraphs .kind .grade
+    with dedupe.Index.open("news.idx") as index:
+        match = index.check_and_add(dedupe.Article(id=url, text=text))  # .kind .of .added
 
 Names are imported when they are first used, so that `import dedupe` costs next to nothing.
 """
@@ -16,10 +18,13 @@ from dedupe._version import __version__
 from dedupe.errors import (
     ConfigError,
     DedupeError,
+    IndexDamagedError,
+    IndexLockedError,
     InputError,
     MissingExtraError,
     OutputError,
     Problem,
+    StoreUnavailableError,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from dedupe.config import Config
     from dedupe.credits import Credit
     from dedupe.facts import ChangedFact
+    from dedupe.index import Family, Index, Match, Reuse, ReusedPassage
     from dedupe.records import Article
     from dedupe.scanning import ScanResult, scan
 
@@ -40,14 +46,22 @@ __all__ = [
     "Credit",
     "DedupeError",
     "Edit",
+    "Family",
+    "Index",
+    "IndexDamagedError",
+    "IndexLockedError",
     "InputError",
     "Link",
+    "Match",
     "MissingExtraError",
     "OutputError",
     "Paragraph",
     "Passage",
     "Problem",
+    "Reuse",
+    "ReusedPassage",
     "ScanResult",
+    "StoreUnavailableError",
     "TextSpan",
     "__version__",
     "compare",
@@ -61,9 +75,14 @@ _HOMES = {
     "Config": "config",
     "Credit": "credits",
     "Edit": "classify",
+    "Family": "index",
+    "Index": "index",
     "Link": "classify",
+    "Match": "index",
     "Paragraph": "classify",
     "Passage": "comparing",
+    "Reuse": "index",
+    "ReusedPassage": "index",
     "ScanResult": "scanning",
     "TextSpan": "classify",
     "compare": "comparing",

@@ -5,7 +5,10 @@ DedupeError
 ├── ConfigError         an option has no meaning, or two clash            (exit code 2)
 ├── InputError          nothing can be read at all: no such path, no text column  (2)
 ├── OutputError         the results cannot be written where asked         (exit code 1)
-└── MissingExtraError   an optional part is not installed                 (exit code 2)
+├── MissingExtraError   an optional part is not installed                 (exit code 2)
+├── IndexLockedError    another process is writing to the index           (exit code 1)
+├── IndexDamagedError   files of an index are not what was written        (exit code 1)
+└── StoreUnavailableError  the server that keeps an index does not answer  (exit code 1)
 ```
 
 An input that is broken while others are fine raises nothing: it becomes a `Problem`, is
@@ -19,10 +22,13 @@ from dataclasses import dataclass
 __all__ = [
     "ConfigError",
     "DedupeError",
+    "IndexDamagedError",
+    "IndexLockedError",
     "InputError",
     "MissingExtraError",
     "OutputError",
     "Problem",
+    "StoreUnavailableError",
 ]
 
 
@@ -44,6 +50,18 @@ class OutputError(DedupeError):
 
 class MissingExtraError(DedupeError):
     """An optional dependency is needed and not installed; the message names the extra."""
+
+
+class IndexLockedError(DedupeError):
+    """Another process has been writing to the index for longer than was to be waited."""
+
+
+class IndexDamagedError(DedupeError):
+    """A file of an index is not what was written; the message names it and says how to repair it."""
+
+
+class StoreUnavailableError(DedupeError):
+    """The server that keeps an index did not answer, again and again: nothing is known of the article."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dedupe.ingest import Articles
     from dedupe.measures import Matches
 
-__all__ = ["Families", "Family", "find_families"]
+__all__ = ["Families", "Family", "find_families", "linking_shares"]
 
 SUBSTANTIAL = 0.1
 """Net shared words must be this share of a whole article, quotations included, to link it."""
@@ -64,7 +64,7 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     """Cluster the verified pairs and describe the clusters."""
     n = len(articles)
     near = matches.resemblance >= config.near
-    net = _linking_shares(articles, matches)
+    net = linking_shares(articles.words, matches)
     links = (net.max(axis=1, initial=0) >= config.threshold) | near
     pairs, net = matches.pairs[links], net[links]
     # Two near-duplicates made of little but quotations are still the same copy.
@@ -90,14 +90,18 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     return Families(families, round_ups, origin)
 
 
-def _linking_shares(articles: Articles, matches: Matches) -> NDArray[np.float64]:
+def linking_shares(words: NDArray[np.int64], matches: Matches) -> NDArray[np.float64]:
     """Net shares of both articles of each pair; 0 where the article has hardly a body.
 
     Of an interview that is nearly all quotation, a shared sentence of the remainder would
     otherwise pass for half an article.
+
+    Args:
+        words: int64 (n_articles,), tokens of each article.
+        matches: the pairs.
     """
-    words = articles.words[matches.pairs].reshape(-1, 2)
-    substantial = matches.net_words[:, None] >= np.maximum(SUBSTANTIAL * words, 1)
+    of_pairs = words[matches.pairs].reshape(-1, 2)
+    substantial = matches.net_words[:, None] >= np.maximum(SUBSTANTIAL * of_pairs, 1)
     return np.where(substantial, matches.net, 0.0)
 
 

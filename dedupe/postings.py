@@ -28,7 +28,17 @@ from dedupe.sketch import distinct_ascending
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Postings", "Roles", "assign_roles", "build_postings", "candidates"]
+__all__ = [
+    "SPARSE_ARTICLES",
+    "Postings",
+    "Roles",
+    "assign_roles",
+    "build_postings",
+    "candidates",
+    "postings_of",
+    "roles_of",
+    "strongest",
+]
 
 RELATED = 0.6
 """Sketch containment from which two articles that share a posting count as related."""
@@ -60,7 +70,7 @@ _COMPARED = 512
 
 _POSTINGS_PER_TASK = 8192
 
-_SPARSE_ARTICLES = 24
+SPARSE_ARTICLES = 24
 """Text in more articles than this, of unknown sources, is boilerplate if they are unrelated."""
 
 
@@ -247,13 +257,21 @@ def build_postings(
         first = last
     lengths = np.concatenate([np.empty(0, np.int64), *(part[1] for part in found)])
     holders = np.concatenate([np.empty(0, np.int32), *(part[2] for part in found)])
+    hashes = np.concatenate([np.empty(0, np.uint64), *(part[0] for part in found)])
+    return postings_of(hashes, lengths, holders, n)
+
+
+def postings_of(
+    hashes: NDArray[np.uint64], lengths: NDArray[np.int64], holders: NDArray[np.int32], n: int
+) -> Postings:
+    """Postings of n articles, from the hashes, how many hold each, and who they are."""
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     article_offsets = np.zeros(n + 1, np.int64)
     entries = np.empty(len(holders), np.int64)
     _by_article(holders, article_offsets, entries)
     return Postings(
-        hashes=np.concatenate([np.empty(0, np.uint64), *(part[0] for part in found)]),
+        hashes=hashes,
         offsets=offsets,
         articles=holders,
         article_offsets=article_offsets,
@@ -446,7 +464,7 @@ def _find_stock(
             unknown += np.int64(source_of[articles[k]] < 0)
         if 2 * marked >= last - first:
             stock[posting] = True
-        elif last - first > _SPARSE_ARTICLES and 2 * unknown >= last - first:
+        elif last - first > SPARSE_ARTICLES and 2 * unknown >= last - first:
             members = articles[first:last]
             stock[posting] = _unrelated(members, postings, sketch_offsets, sketch, scale, False)
 
@@ -522,7 +540,6 @@ def assign_roles(
         threads: worker threads.
     """
     furniture = np.zeros(len(postings.articles), np.bool_)
-    is_hub = np.zeros(len(postings.articles), np.bool_)
     stock = np.zeros(len(postings.hashes), np.bool_)
     arrays = (postings, sketch_offsets, sketch, scale, source_of)
     n_sources = int(source_of.max(initial=-1)) + 1
@@ -532,6 +549,25 @@ def assign_roles(
         _find_stock(first, last, *arrays, furniture, stock)
 
     in_slices(judge, len(postings.hashes), _POSTINGS_PER_TASK, threads)
+    return roles_of(postings, furniture, stock, max_posting=max_posting, hubs=hubs)
+
+
+def roles_of(
+    postings: Postings,
+    furniture: NDArray[np.bool_],
+    stock: NDArray[np.bool_],
+    *,
+    max_posting: int,
+    hubs: int,
+) -> Roles:
+    """Roles where it is known what is furniture.
+
+    Args:
+        postings: of the sketches.
+        furniture, stock: as `furniture` and `boilerplate` in `Roles`.
+        max_posting, hubs: as for `assign_roles`.
+    """
+    is_hub = np.zeros(len(postings.articles), np.bool_)
     _choose_hubs(postings.offsets, furniture, stock, max_posting, hubs, is_hub)
     hub_entries = np.flatnonzero(is_hub)
     hub_offsets = np.searchsorted(hub_entries, postings.offsets)

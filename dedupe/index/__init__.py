@@ -1,0 +1,6 @@
+"""The persistent index: what a scraping pipeline asks of every article as it comes."""
+
+from dedupe.index._index import Index
+from dedupe.index._records import Added, Family, Match, Reuse, ReusedPassage
+
+__all__ = ["Added", "Family", "Index", "Match", "Reuse", "ReusedPassage"]

@@ -1,0 +1,222 @@
+"""New articles against those of an index: candidates, then the second half of a scan's matching."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedupe.align import N_COLUMNS
+from dedupe.boilerplate import mark_boilerplate
+from dedupe.index._furniture import known_roles, learn
+from dedupe.index._neighbours import Sketches, find_candidates, gather_local
+from dedupe.index._reading import Read, read_texts
+from dedupe.matching import longer_first, match_pairs
+from dedupe.measures import Matches
+from dedupe.records import encode_text
+from dedupe.sketch import min_shared_hashes, sketch_limit
+from dedupe.spool import Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dedupe.config import Config
+    from dedupe.index._neighbours import Local
+    from dedupe.index._store import Gathered, Record, Store
+
+__all__ = ["Candidates", "Neighbourhood", "candidates_of", "compare_all"]
+
+
+@dataclass(slots=True)
+class Candidates:
+    """Who may share text with new articles.
+
+    Attributes:
+        stored: numbers of the articles of the index among them, ascending.
+        pairs: int64 (n_pairs, 2): earlier and later article. Those of the index come first, as in
+            `stored`, then the new ones; the later is a new one.
+        shared: int64 (n_pairs,), sketch hashes they share.
+        left_out: int64 (n_new,), candidates of each that are not looked at.
+    """
+
+    stored: list[int]
+    pairs: NDArray[np.int64]
+    shared: NDArray[np.int64]
+    left_out: NDArray[np.int64]
+
+
+def candidates_of(
+    read: Read,
+    sketches: Sketches,
+    keys: NDArray[np.uint64],
+    gathered: Gathered,
+    sources: NDArray[np.int32],
+    store: Store,
+    config: Config,
+    scale: int,
+) -> Candidates:
+    """Candidates by shared sketch hashes; what is found to be furniture is learnt on the way."""
+    local = gather_local(keys, gathered, sketches, sources)
+    learn(local, store, config, scale, _Sketcher(read, local, store, config))
+    furniture, boilerplate = known_roles(local, store)
+    found, kept = find_candidates(
+        local, furniture, boilerplate, min_shared_hashes(scale, config), config
+    )
+    n_stored, n_new = len(local.numbers), len(sources)
+    left_out = np.bincount(found[~kept, 1] - n_stored, minlength=n_new)
+    found = found[kept]
+    used = np.unique(found[found[:, 0] < n_stored, 0])
+    place = np.concatenate([np.zeros(n_stored, np.int64), np.arange(n_new) + len(used)])
+    place[used] = np.arange(len(used))
+    return Candidates(local.numbers[used].tolist(), place[found[:, :2]], found[:, 2], left_out)
+
+
+class _Sketcher:
+    """Sketches of local articles, made anew from the texts of those that are stored."""
+
+    def __init__(self, read: Read, local: Local, store: Store, config: Config) -> None:
+        self._read, self._local = read, local
+        self._store, self._config = store, config
+
+    def __call__(self, wanted: NDArray[np.int64], scale: int) -> Sketches:
+        limit = sketch_limit(scale)
+        numbers = self._local.numbers
+        stored = numbers[wanted[wanted < len(numbers)]].tolist()
+        records = {record.number: record for record in self._store.load(stored)}
+        of_stored = self._keys_of([records[n] for n in stored if n in records])
+        parts = []
+        for k in wanted.tolist():
+            if k >= len(numbers):
+                keys = self._read.sketches.of(k - len(numbers))
+            else:
+                keys = of_stored.get(int(numbers[k]), np.empty(0, np.uint64))
+            parts.append(keys[: np.searchsorted(keys, limit, side="right")])
+        offsets = np.zeros(len(parts) + 1, np.int64)
+        np.cumsum([len(part) for part in parts], out=offsets[1:])
+        return Sketches(offsets, np.concatenate([np.empty(0, np.uint64), *parts]))
+
+    def _keys_of(self, records: Sequence[Record]) -> dict[int, NDArray[np.uint64]]:
+        if not self._store.store_text:
+            return {r.number: r.keys for r in records if r.keys is not None}
+        read = read_texts([encode_text(r.article.text) for r in records], self._config)
+        return {record.number: read.sketches.of(k) for k, record in enumerate(records)}
+
+
+@dataclass(slots=True)
+class Neighbourhood:
+    """New articles and those of an index that they share text with, compared.
+
+    Attributes:
+        records: of those of the index.
+        spans: int64 (n, 2), tokens of all articles in `columns`: those of the index, then the new.
+        columns: of the tokens.
+        fingerprints: uint64 (n,).
+        matches: verified pairs; empty if there are none.
+    """
+
+    records: list[Record]
+    spans: NDArray[np.int64]
+    columns: Columns
+    fingerprints: NDArray[np.uint64]
+    matches: Matches
+
+    @property
+    def words(self) -> NDArray[np.int64]:
+        """int64 (n,), tokens of each article."""
+        return self.spans[:, 1] - self.spans[:, 0]
+
+
+@dataclass(slots=True)
+class _Tokens:
+    """Tokens of a few articles, all in memory; see `dedupe.measures.Tokenised`."""
+
+    spans: NDArray[np.int64]
+    columns: Columns
+    token_bytes: int = 0
+
+    @property
+    def words(self) -> NDArray[np.int64]:
+        return self.spans[:, 1] - self.spans[:, 0]
+
+    @property
+    def spool(self) -> _Tokens:
+        return self
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    def column(self, name: str) -> NDArray[Any]:
+        column: NDArray[Any] = getattr(self.columns, name)
+        return column
+
+    def relieve(self, looked_at: int) -> None:
+        pass
+
+
+def compare_all(
+    read: Read,
+    records: list[Record],
+    pairs: NDArray[np.int64],
+    known: NDArray[np.uint64],
+    config: Config,
+    scale: int,
+) -> Neighbourhood:
+    """Verify and align candidates.
+
+    Args:
+        read: the new articles.
+        records: articles of the index, with their texts.
+        pairs: int64 (n_pairs, 2), numbered as in `Candidates`.
+        known: uint64, hashes of boilerplate, ascending.
+        config: the settings.
+        scale: of the sketches.
+    """
+    if not len(pairs):
+        spans = np.stack([read.offsets[:-1], read.offsets[1:]], axis=1)
+        return Neighbourhood([], spans, read.columns, read.fingerprints, _no_matches(len(spans)))
+    theirs = read_texts([encode_text(record.article.text) for record in records], config)
+    names = Columns._fields
+    columns = Columns(
+        *(np.concatenate([getattr(theirs.columns, n), getattr(read.columns, n)]) for n in names)
+    )
+    offsets = np.concatenate([theirs.offsets, read.offsets[1:] + theirs.offsets[-1]])
+    spans = np.stack([offsets[:-1], offsets[1:]], axis=1)
+    if len(known):
+        mark_boilerplate(
+            np.unique(pairs),
+            spans,
+            columns.hashes,
+            columns.flags,
+            config.shingle,
+            sketch_limit(scale),
+            known,
+        )
+    tokens = _Tokens(spans, columns)
+    matches = match_pairs(tokens, longer_first(pairs, tokens.words), config, {})
+    return Neighbourhood(
+        records,
+        spans,
+        columns,
+        np.concatenate([theirs.fingerprints, read.fingerprints]),
+        matches,
+    )
+
+
+def _no_matches(n: int) -> Matches:
+    """No pair of n articles."""
+    return Matches(
+        pairs=np.empty((0, 2), np.int64),
+        resemblance=np.empty(0),
+        shared_words=np.empty(0, np.int64),
+        shares=np.empty((0, 2)),
+        net=np.empty((0, 2)),
+        net_words=np.empty(0, np.int64),
+        body=np.empty((0, 2), np.int64),
+        passages=np.empty((0, N_COLUMNS), np.int32),
+        masks=np.empty((0, 2), np.uint64),
+        reused_words=np.zeros(n, np.int64),
+        counts={},
+    )

@@ -1,0 +1,786 @@
+"""The embedded store: a directory with SQLite tables and sorted runs.
+
+    articles.sqlite      articles, texts, pairs, verdicts, and the keys of the articles that came last
+    run-0000…-0000….post postings of older articles, immutable, mapped into memory
+
+Whoever opens it keeps the postings of the last articles in memory, and brings them up to date
+with what other processes added at the beginning of each transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xxhash
+
+import dedupe.index._schema as schema
+from dedupe._version import __version__
+from dedupe.errors import ConfigError, IndexDamagedError, IndexLockedError, InputError, OutputError
+from dedupe.index._codec import pack_keys, signed, unpack_keys, unpack_text, unsigned
+from dedupe.index._recent import Recent
+from dedupe.index._runs import Run, sorted_entries, write_run
+from dedupe.index._sqlite import connect, plainly, transaction
+from dedupe.index._store import PAIR, Entered, Gathered, Record, Verdict, mixed, without
+from dedupe.index._upkeep import Upkeep, due_for_merging, quietly, run_name
+from dedupe.records import Article
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from dedupe.index._store import NewArticle
+
+    Sketcher = Callable[[Sequence[bytes]], list[NDArray[np.uint64]]]
+
+__all__ = ["EmbeddedStore"]
+
+DATABASE = "articles.sqlite"
+
+FLUSH_ENTRIES = 1 << 19
+"""Postings kept in memory before they become a run: read back within .1 s on opening."""
+
+FAN_OUT = 4
+"""Runs of one size, side by side, of which one is made."""
+
+_MEASURES = struct.Struct("<IIIIdQQ")
+_COLUMNS = (
+    "number, since, id, source, title, published, url, language, text_hash, words, fingerprint, "
+    "family, seal"
+)
+_VARIABLES = 500
+"""Numbers asked for in one statement."""
+
+
+UNSEEN = -2
+"""Number of a source that no article is from."""
+
+_inherited: list[sqlite3.Connection] = []
+"""Connections of a parent process: the library forbids even closing them."""
+
+
+def _seal(row: tuple[Any, ...]) -> int:
+    """Checksum of a record."""
+    return xxhash.xxh3_64_intdigest(repr(row).encode("utf-8", "surrogatepass")) >> 1
+
+
+class EmbeddedStore:
+    """See `dedupe.index._store.Store`.
+
+    Args:
+        path: the directory; made where it is not there and may be written.
+        settings: what the index is to be made with, or what it has to agree with; of those not
+            named it keeps its own.
+        writable: whether it may be changed.
+        store_text: whether texts are kept, where it is new.
+        timeout: seconds to wait for another writer.
+        sketcher: makes keys of texts, to repair a run.
+        most, few: as in `Store`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        settings: dict[str, Any],
+        *,
+        writable: bool,
+        store_text: bool,
+        timeout: float,
+        sketcher: Sketcher,
+        defaults: dict[str, Any],
+    ) -> None:
+        self.path = path
+        self.writable = writable
+        self._file = path / DATABASE
+        self._timeout = timeout
+        self._ensure_there()
+        self._pid = os.getpid()
+        self._depth = 0
+        self._writes = False
+        with plainly(self._file):
+            self._connection = connect(self._file, writable=writable)
+            try:
+                self._open(settings, defaults, store_text=store_text)
+            except BaseException:
+                self._connection.close()
+                raise
+        self.most, self.few = int(self.settings["max_posting"]), int(self.settings["hubs"])
+        self._upkeep = Upkeep(
+            path, self._file, timeout, store_text=self.store_text, sketcher=sketcher
+        )
+        self._background: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._damaged: list[IndexDamagedError] = []
+        self._forget()
+        with self.reading():
+            pass
+        self._start(self._verify)
+
+    # Opening
+
+    def _ensure_there(self) -> None:
+        if self._file.exists():
+            return
+        if not self.writable:
+            raise InputError(
+                f"{self.path}: there is no index here; open it with mode='rw' to make one"
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            others = [entry.name for entry in self.path.iterdir()]
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be made ({error.strerror or error})") from error
+        strange = [name for name in others if not name.startswith((DATABASE, "run-", "."))]
+        if strange:
+            raise ConfigError(
+                f"{self.path}: is a directory with other files ({strange[0]}); name a new one for "
+                "the index"
+            )
+
+    def _open(
+        self, settings: dict[str, Any], defaults: dict[str, Any], *, store_text: bool
+    ) -> None:
+        """Make the tables, or see that those there fit."""
+        connection = self._connection
+        made = self._has_tables()
+        if not made and not self.writable:
+            raise InputError(
+                f"{self.path}: there is no index here; open it with mode='rw' to make one"
+            )
+        if self.writable:
+            connection.execute("PRAGMA journal_mode = WAL")
+            with transaction(connection, self._file, self._timeout):
+                if not self._has_tables():  # nobody was quicker
+                    schema.create(connection)
+                    self._write_meta({**defaults, **settings}, store_text=store_text)
+                else:
+                    self._migrate()
+        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        self._check_meta(meta)
+        self.settings = {**defaults, **json.loads(meta["settings"])}
+        self.store_text = meta["store_text"] == "yes"
+        clashes = [
+            f"{name} is {self.settings[name]!r} there and {value!r} here"
+            for name, value in settings.items()
+            if self.settings[name] != value
+        ]
+        if made and clashes:
+            raise ConfigError(
+                f"{self.path}: the index was made with other settings: {'; '.join(clashes)}; leave "
+                "them out, or make another index"
+            )
+
+    def _has_tables(self) -> bool:
+        return bool(
+            self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone()
+        )
+
+    def _write_meta(self, settings: dict[str, Any], *, store_text: bool) -> None:
+        self._connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)",
+            [
+                ("format", str(schema.FORMAT)),
+                ("hash_scheme", str(schema.HASH_SCHEME)),
+                ("made_by", __version__),
+                ("settings", json.dumps(settings)),
+                ("store_text", "yes" if store_text else "no"),
+            ],
+        )
+
+    def _check_meta(self, meta: dict[str, str]) -> None:
+        for name, ours in (("format", schema.FORMAT), ("hash_scheme", schema.HASH_SCHEME)):
+            theirs = int(meta.get(name, "0"))
+            if theirs > ours:
+                raise ConfigError(
+                    f"{self.path}: the index has {name} {theirs}, made by dedupe "
+                    f"{meta.get('made_by')}; this is dedupe {__version__}, which knows {name} up "
+                    f"to {ours}; install a newer one"
+                )
+            if theirs < ours:
+                remedy = (
+                    "open it once with mode='rw'"
+                    if name == "format"
+                    else "make a new index of its articles"
+                )
+                raise ConfigError(
+                    f"{self.path}: the index has {name} {theirs}, and this version has {ours}; {remedy}"
+                )
+
+    def _migrate(self) -> None:
+        """Bring tables of an older format up to date, one numbered step after the other."""
+        row = self._connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+        found = int(row[0])
+        while found < schema.FORMAT:
+            schema.MIGRATIONS[found](self._connection)
+            found += 1
+        if found == schema.FORMAT:
+            self._connection.execute(
+                "UPDATE meta SET value = ? WHERE name = 'format'", (str(found),)
+            )
+
+    def _forget(self) -> None:
+        """Forget what is kept in memory: the next transaction reads it anew."""
+        self._recent = Recent()
+        self._runs: list[Run] = []
+        self._pending: list[tuple[int, int, NDArray[np.uint64]]] = []
+        self._flushed = self._generation = self._removals = self._seen_verdict = -1
+        self._seen = 0
+        self._removed = np.empty(0, np.int64)
+        self._sources: dict[str, int] = {}
+        self._source_names: dict[int, str] = {}
+        self._verdicts: dict[tuple[int, int], Verdict] = {}
+        self._furniture: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None = None
+        self._count = self.shingles = 0
+
+    def _ensure_process(self) -> None:
+        """After a fork: the parent's connection must not be used, nor closed."""
+        if os.getpid() == self._pid:
+            return
+        _inherited.append(self._connection)
+        self._pid = os.getpid()
+        self._depth = 0
+        self._writes = False
+        self._background = None
+        self._connection = connect(self._file, writable=self.writable)
+        self._forget()
+
+    # Transactions
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Inside, the store is seen as it is now; within another transaction nothing changes."""
+        self._ensure_process()
+        if self._depth:
+            yield
+            return
+        self._mend()
+        with plainly(self._file):
+            self._connection.execute("BEGIN")
+            self._depth += 1
+            try:
+                self._catch_up()
+                yield
+            finally:
+                self._depth -= 1
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Inside, changes are made: all of them, or after an error none."""
+        self._ensure_process()
+        if not self.writable:
+            raise ConfigError(f"{self.path}: the index is open for reading only; use mode='rw'")
+        if self._depth:
+            yield
+            return
+        self._mend()
+        self._depth += 1
+        self._writes = True
+        try:
+            with transaction(self._connection, self._file, self._timeout):
+                self._catch_up()
+                yield
+                self._write_state()
+            for number, source, keys in self._pending:
+                self._recent.add(number, source, keys)
+            self._seen = self._next - 1
+            self._pending.clear()
+        except BaseException:
+            self._forget()
+            raise
+        finally:
+            self._depth -= 1
+            self._writes = False
+        if self._recent.n_entries >= FLUSH_ENTRIES:
+            self._note(quietly(self._flush))
+            self._merge_behind()
+
+    def _catch_up(self) -> None:
+        """Take over what other processes did."""
+        state = self._connection.execute(
+            "SELECT next, articles, flushed, generation, removals, shingles FROM state"
+        ).fetchone()
+        following, self._count, flushed, generation, removals, self.shingles = state
+        self._next = following
+        if generation != self._generation:
+            self._open_runs()
+            self._generation = generation
+        if flushed != self._flushed:
+            self._recent.clear()
+            self._seen = self._flushed = flushed
+        if following - 1 > self._seen:
+            for number, source, keys in self._connection.execute(
+                "SELECT number, source, keys FROM recent WHERE number > ? ORDER BY number",
+                (self._seen,),
+            ):
+                self._recent.add(number, source, unpack_keys(keys))
+            self._seen = following - 1
+        if removals != self._removals:
+            rows = self._connection.execute("SELECT number FROM removed ORDER BY number")
+            self._removed = np.array([row[0] for row in rows], np.int64)
+            self._removals = removals
+        self._read_verdicts()
+
+    def _write_state(self) -> None:
+        self._connection.execute(
+            "UPDATE state SET next = ?, articles = ?, shingles = ?, removals = ?",
+            (self._next, self._count, self.shingles, self._removals),
+        )
+
+    def _open_runs(self) -> None:
+        rows = self._connection.execute("SELECT name FROM runs ORDER BY first").fetchall()
+        names = [row[0] for row in rows]
+        held = {run.path.name: run for run in self._runs}
+        runs = []
+        for name in names:
+            if name not in held:
+                try:
+                    held[name] = Run(self.path / name)
+                except IndexDamagedError as error:
+                    if not self.writable:
+                        raise
+                    self._damaged.append(error)
+                    continue
+            runs.append(held[name])
+        self._runs = runs
+
+    # Upkeep
+
+    def _note(self, error: IndexDamagedError | None) -> None:
+        if error is not None:
+            self._damaged.append(error)
+
+    def _start(self, work: Callable[[], None]) -> None:
+        """Do something in the background, unless something is being done there already."""
+        if self._background is None or not self._background.is_alive():
+            self._background = threading.Thread(target=work, name="dedupe-upkeep", daemon=True)
+            self._background.start()
+
+    def _verify(self) -> None:
+        self._damaged += self._upkeep.verify(self._runs, self._closing)
+
+    def _mend(self) -> None:
+        """Make damaged runs anew, or say how that is done."""
+        if not self._damaged:
+            return
+        error, self._damaged = self._damaged[0], []
+        if not self.writable:
+            raise error
+        with plainly(self._file):
+            rows = self._connection.execute("SELECT name FROM runs ORDER BY first").fetchall()
+        for (name,) in rows:
+            try:
+                Run(self.path / name).verify()
+            except IndexDamagedError:
+                self._upkeep.rebuild(self.path / name)
+
+    def _flush(self, *, least: int = FLUSH_ENTRIES) -> None:
+        """Make a run of the postings in memory."""
+        with transaction(self._connection, self._file, self._timeout):
+            self._catch_up()
+            if self._recent.n_entries < least or self._next - 1 <= self._flushed:
+                return
+            first, last = self._flushed + 1, self._next - 1
+            keys, holders = self._recent.entries()
+            kept = ~np.isin(holders, self._removed)
+            sources = np.full(last - first + 1, -1, np.int32)
+            rows = self._connection.execute(
+                "SELECT number, source FROM articles WHERE number BETWEEN ? AND ?", (first, last)
+            )
+            for number, source in rows:
+                sources[number - first] = source
+            name = run_name(first, last, self._generation + 1)
+            entries = sorted_entries(keys[kept], holders[kept].astype(np.uint32))
+            write_run(self.path / name, [entries], len(entries.keys), first, sources)
+            self._connection.execute("INSERT INTO runs VALUES (?, ?, ?)", (name, first, last))
+            self._connection.execute("DELETE FROM recent")
+            self._connection.execute("DELETE FROM removed WHERE number >= ?", (first,))
+            self._connection.execute(
+                "UPDATE state SET flushed = ?, generation = generation + 1, removals = removals + 1",
+                (last,),
+            )
+
+    def _merge_behind(self) -> None:
+        """Merge runs in the background if there are many of one size."""
+        with self.reading():
+            pass
+        if due_for_merging([run.entries for run in self._runs], FLUSH_ENTRIES, FAN_OUT):
+            self._start(self._merge)
+
+    def _merge(self) -> None:
+        with self._upkeep.alone() as alone:
+            runs = self._runs
+            while alone and not self._closing.is_set():
+                due = due_for_merging([run.entries for run in runs], FLUSH_ENTRIES, FAN_OUT)
+                if due is None:
+                    return
+                error = quietly(lambda some=runs[slice(*due)]: self._upkeep.merge(some))  # type: ignore[misc]
+                self._note(error)
+                merged = self._run_files()
+                if error is not None or [run.path for run in merged] == [run.path for run in runs]:
+                    return
+                runs = merged
+
+    def _run_files(self) -> list[Run]:
+        """The runs as they are now, seen from the background."""
+        connection = connect(self._file, writable=False)
+        try:
+            rows = connection.execute("SELECT name FROM runs ORDER BY first").fetchall()
+            return [Run(self.path / row[0]) for row in rows]
+        finally:
+            connection.close()
+
+    def compact(self) -> None:
+        """See `Store`: one run of all postings, without what was removed; tables as small as can be."""
+        self._wait()
+        self._flush(least=0)
+        with self._upkeep.alone() as alone:
+            if not alone:
+                raise IndexLockedError(
+                    f"{self.path}: another process is looking after the index; try again"
+                )
+            with self.reading():
+                runs = self._runs
+            if len(runs) > 1 or len(self._removed):
+                self._upkeep.merge(runs)
+            with plainly(self._file):
+                self._upkeep.tidy(self._connection)
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._connection.execute("VACUUM")
+
+    def _wait(self) -> None:
+        if self._background is not None:
+            self._background.join()
+
+    def info(self) -> dict[str, Any]:
+        """See `Store`."""
+        with self.reading():
+            execute = self._connection.execute
+            n_pairs, n_links = execute("SELECT count(*), sum(links) FROM pairs").fetchone()
+            in_families = execute("SELECT count(family) FROM articles").fetchone()[0]
+            return {
+                "kind": "embedded",
+                "path": str(self.path),
+                "format": schema.FORMAT,
+                "hash_scheme": schema.HASH_SCHEME,
+                "articles": self._count,
+                "ever_added": self._next - 1,
+                "pairs": n_pairs,
+                "links": n_links or 0,
+                "articles_in_families": in_families,
+                "sources": execute("SELECT count(*) FROM sources").fetchone()[0],
+                "verdicts": len(self._verdicts),
+                "runs": len(self._runs),
+                "postings_in_runs": sum(run.entries for run in self._runs),
+                "postings_in_memory": self._recent.n_entries,
+                "bytes_of_tables": self._file.stat().st_size,
+                "bytes_of_runs": sum(run.n_bytes for run in self._runs),
+                "texts_stored": self.store_text,
+            }
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._closing.set()
+        if os.getpid() == self._pid:
+            self._wait()
+            self._connection.close()
+        else:
+            _inherited.append(self._connection)
+        self._forget()
+
+    # Postings
+
+    def gather(self, keys: NDArray[np.uint64]) -> Gathered:
+        """See `Store`."""
+        lengths = np.zeros(len(keys), np.int64)
+        found: list[tuple[Run | Recent, NDArray[np.int64], NDArray[np.int64]]] = []
+        holders: list[Run | Recent] = [*self._runs, self._recent]
+        for holder in holders:
+            starts, here = holder.find(keys)
+            if here.any():
+                lengths += here
+                found.append((holder, starts, here))
+        offsets = np.zeros(len(keys) + 1, np.int64)
+        np.cumsum(np.where(lengths > self.most, self.few, lengths), out=offsets[1:])
+        numbers = np.empty(offsets[-1], np.int64)
+        sources = np.empty(offsets[-1], np.int32)
+        cursors = offsets[:-1].copy()
+        for holder, starts, here in found:
+            holder.take(starts, here, offsets[1:], cursors, numbers, sources)
+        gathered = Gathered(lengths, offsets, numbers, sources)
+        return without(gathered, self._removed) if len(self._removed) else gathered
+
+    def source_numbers(self, names: Sequence[str | None]) -> NDArray[np.int32]:
+        """See `Store`."""
+        out = np.full(len(names), -1, np.int32)
+        for k, name in enumerate(names):
+            if name is not None:
+                out[k] = self._source_number(name)
+        return out
+
+    def _source_number(self, name: str) -> int:
+        known = self._sources.get(name)
+        if known is not None:
+            return known
+        row = self._connection.execute(
+            "SELECT number FROM sources WHERE name = ?", (name,)
+        ).fetchone()
+        if row is None:
+            if not self._writes:
+                return UNSEEN
+            cursor = self._connection.execute("INSERT INTO sources (name) VALUES (?)", (name,))
+            number = int(cursor.lastrowid or 0)
+        else:
+            number = int(row[0])
+        self._sources[name] = number
+        self._source_names[number] = name
+        return number
+
+    def _source_name(self, number: int | None) -> str | None:
+        if number is None or number < 0:
+            return None
+        if number not in self._source_names:
+            row = self._connection.execute(
+                "SELECT name FROM sources WHERE number = ?", (number,)
+            ).fetchone()
+            self._source_names[number] = row[0] if row else ""
+        return self._source_names[number]
+
+    # Articles
+
+    def __len__(self) -> int:
+        with self.reading():
+            return self._count
+
+    def find(self, ids: Sequence[str]) -> dict[str, Entered]:
+        """See `Store`."""
+        found = {}
+        for name in ids:
+            row = self._connection.execute(
+                "SELECT number, since FROM articles WHERE id = ?", (name,)
+            ).fetchone()
+            if row is not None:
+                found[name] = Entered("unchanged", row[0], row[1])
+        return found
+
+    def text_hashes(self, numbers: Sequence[int]) -> dict[int, int]:
+        """See `Store`."""
+        return dict(self._rows("SELECT number, text_hash FROM articles WHERE number IN", numbers))
+
+    def _rows(self, statement: str, numbers: Sequence[int], after: str = "") -> Iterator[Any]:
+        for first in range(0, len(numbers), _VARIABLES):
+            some = numbers[first : first + _VARIABLES]
+            marks = ",".join("?" * len(some))
+            yield from self._connection.execute(f"{statement} ({marks}) {after}", some)
+
+    def enter(
+        self, articles: Sequence[NewArticle], keys: NDArray[np.uint64], shingles: int
+    ) -> tuple[list[Entered], Gathered]:
+        """See `Store`."""
+        known = self.find([new.article.id for new in articles])
+        hashes = self.text_hashes([there.number for there in known.values()])
+        entered = []
+        fresh: list[tuple[int, int, NewArticle]] = []
+        for new in articles:
+            there = known.get(new.article.id)
+            if there is not None and hashes[there.number] == new.text_hash:
+                entered.append(there)
+                continue
+            number = self._next
+            self._next += 1
+            if there is not None:
+                self.remove(there.number)
+            since = number if there is None else there.since
+            entered.append(Entered("new" if there is None else "revised", number, since))
+            fresh.append((number, since, new))
+        gathered = self.gather(keys)
+        self._insert(fresh)
+        self._count += len(fresh)
+        self.shingles += shingles
+        return entered, gathered
+
+    def _insert(self, fresh: list[tuple[int, int, NewArticle]]) -> None:
+        rows, bodies, recent = [], [], []
+        for number, since, new in fresh:
+            article = new.article
+            source = -1 if article.source is None else self._source_number(article.source)
+            row = (
+                number,
+                since,
+                article.id,
+                source,
+                article.title,
+                article.published,
+                article.url,
+                article.language,
+                new.text_hash,
+                new.words,
+                signed(new.fingerprint),
+            )
+            rows.append((*row, None, _seal(row)))
+            bodies.append((number, new.body if self.store_text else pack_keys(new.keys)))
+            recent.append((number, source, pack_keys(new.keys)))
+            self._pending.append((number, source, new.keys))
+        connection = self._connection
+        connection.executemany(
+            f"INSERT INTO articles ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            rows,
+        )
+        connection.executemany("INSERT INTO bodies VALUES (?, ?)", bodies)
+        connection.executemany("INSERT INTO recent VALUES (?, ?, ?)", recent)
+
+    def load(self, numbers: Sequence[int], *, texts: bool = True) -> list[Record]:
+        """See `Store`."""
+        table = "articles JOIN bodies USING (number)" if texts else "articles"
+        columns = f"{_COLUMNS}, body" if texts else _COLUMNS
+        found = {
+            row[0]: self._record(row, row[13] if texts else None)
+            for row in self._rows(f"SELECT {columns} FROM {table} WHERE number IN", numbers)  # noqa: S608
+        }
+        return [found[number] for number in numbers if number in found]
+
+    def _record(self, row: tuple[Any, ...], body: bytes | None) -> Record:
+        name = row[2]
+        if _seal(row[:11]) != row[12]:
+            raise IndexDamagedError(
+                f"{self._file}: the record of {name!r} is damaged; remove that article and add it anew"
+            )
+        text, keys = "", None
+        if body is not None and self.store_text:
+            text = unpack_text(body, name).decode()
+        elif body is not None:
+            keys = unpack_keys(body)
+        return Record(
+            number=row[0],
+            since=row[1],
+            article=Article(
+                id=name,
+                text=text,
+                source=self._source_name(row[3]),
+                title=row[4],
+                published=row[5],
+                url=row[6],
+                language=row[7],
+            ),
+            text_hash=row[8],
+            words=row[9],
+            fingerprint=unsigned(row[10]),
+            family=None if row[11] is None else unsigned(row[11]),
+            keys=keys,
+        )
+
+    def remove(self, number: int) -> None:
+        """See `Store`."""
+        connection = self._connection
+        for table in ("articles", "bodies", "recent"):
+            connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
+        connection.execute("DELETE FROM pairs WHERE later = ?", (number,))
+        connection.execute("DELETE FROM pairs WHERE earlier = ?", (number,))
+        connection.execute("INSERT OR IGNORE INTO removed VALUES (?)", (number,))
+        self._removed = np.union1d(self._removed, [number])
+        self._removals += 1
+        self._count -= 1
+
+    def numbers(self) -> NDArray[np.int64]:
+        """See `Store`."""
+        rows = self._connection.execute("SELECT number FROM articles ORDER BY number")
+        return np.array([row[0] for row in rows], np.int64)
+
+    def number_with(self, fingerprint: int) -> int | None:
+        """See `Store`."""
+        row = self._connection.execute(
+            "SELECT min(number) FROM articles WHERE fingerprint = ?", (signed(fingerprint),)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    # Pairs and families
+
+    def add_pairs(self, pairs: NDArray[Any]) -> None:
+        """See `Store`."""
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?)",
+            [
+                (later, earlier, int(links), _MEASURES.pack(*measures))
+                for later, earlier, *measures, links in pairs.tolist()
+            ],
+        )
+
+    def links_of(self, numbers: Sequence[int]) -> NDArray[Any]:
+        """See `Store`."""
+        rows = [
+            *self._rows("SELECT * FROM pairs WHERE links AND later IN", numbers),
+            *self._rows("SELECT * FROM pairs WHERE links AND earlier IN", numbers),
+        ]
+        found = [
+            (later, earlier, *_MEASURES.unpack(measures), bool(links))
+            for later, earlier, links, measures in set(rows)
+        ]
+        return np.array(sorted(found), PAIR)
+
+    def set_families(self, families: dict[int, int | None]) -> None:
+        """See `Store`."""
+        self._connection.executemany(
+            "UPDATE articles SET family = ? WHERE number = ?",
+            [
+                (None if family is None else signed(family), number)
+                for number, family in families.items()
+            ],
+        )
+
+    # Furniture
+
+    def judged(self, keys: NDArray[np.uint64]) -> Sequence[Verdict]:
+        """See `Store`."""
+        wanted = set(keys.tolist())
+        return [verdict for (key, _), verdict in self._verdicts.items() if key in wanted]
+
+    def known_furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """See `Store`."""
+        if self._furniture is None:
+            held = [v for v in self._verdicts.values() if v.furniture]
+            own = [v for v in held if v.source >= 0]
+            everywhere = [v.key for v in held if v.source < 0]
+            self._furniture = (
+                np.sort(
+                    mixed(
+                        np.array([v.key for v in own], np.uint64),
+                        np.array([v.source for v in own], np.int32),
+                    )
+                ),
+                np.sort(np.array(everywhere, np.uint64)),
+            )
+        return self._furniture
+
+    def learn(self, verdicts: Sequence[Verdict]) -> None:
+        """See `Store`."""
+        if not verdicts:
+            return
+        for verdict in verdicts:
+            self._verdicts[verdict.key, verdict.source] = verdict
+        self._furniture = None
+        if self._writes:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)",
+                [(signed(v.key), v.source, v.length, v.furniture) for v in verdicts],
+            )
+
+    def _read_verdicts(self) -> None:
+        rows = self._connection.execute(
+            "SELECT rowid, key, source, length, furniture FROM verdicts WHERE rowid > ?",
+            (self._seen_verdict,),
+        ).fetchall()
+        for rowid, key, source, length, furniture in rows:
+            verdict = Verdict(unsigned(key), source, length, bool(furniture))
+            self._verdicts[verdict.key, source] = verdict
+            self._seen_verdict = max(self._seen_verdict, rowid)
+        if rows:
+            self._furniture = None

@@ -1,0 +1,148 @@
+"""What is page furniture in a stream: judged as in a scan, when enough articles hold it.
+
+A scan sees every posting whole. Here a text is judged when eight articles of a source hold it (or
+two dozen of unknown sources), and again whenever as many more do: on the articles that hold it,
+as a corpus of their own, by the same function.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe.index._store import Verdict, mixed
+from dedupe.postings import SPARSE_ARTICLES, assign_roles, build_postings
+from dedupe.sketch import sketch_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from dedupe.config import Config
+    from dedupe.index._neighbours import Local, Sketches
+    from dedupe.index._store import Store
+
+    SketchesOf = Callable[[NDArray[np.int64], int], Sketches]
+
+__all__ = ["known_roles", "learn"]
+
+MOST_JUDGED = 384
+"""Articles looked at at a time to judge what they hold: 64 pairs of a posting are sampled."""
+
+
+def known_roles(local: Local, store: Store) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Bool (n_entries,), bool (n_postings,): what is known as furniture, and as boilerplate."""
+    own, everywhere = store.known_furniture()
+    postings = local.postings
+    boilerplate = _among(postings.hashes, everywhere)
+    if not len(own):
+        return np.zeros(len(postings.articles), np.bool_), boilerplate
+    sources = local.source_of[postings.articles]
+    furniture = _among(mixed(postings.hashes[postings.posting_of], sources), own)
+    return furniture & (sources >= 0), boilerplate
+
+
+def _among(values: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which values are in an ascending array."""
+    if not len(known):
+        return np.zeros(len(values), np.bool_)
+    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    found: NDArray[np.bool_] = known[places] == values
+    return found
+
+
+def learn(local: Local, store: Store, config: Config, scale: int, sketches_of: SketchesOf) -> None:
+    """Judge what has not been judged, or not since half as many articles held it.
+
+    Args:
+        local: some articles and their postings.
+        store: keeps the verdicts.
+        config: the settings.
+        scale: of the sketches.
+        sketches_of: gives the sketches of some of the local articles, to a scale.
+    """
+    due = _due(local, store, config)
+    if not due:
+        return
+    postings = local.postings
+    wanted = np.unique(np.concatenate([_members(local, p, s) for p, s, _ in due]))
+    if len(wanted) > MOST_JUDGED:
+        wanted = wanted[np.linspace(0, len(wanted) - 1, MOST_JUDGED).astype(np.int64)]
+    sketches = sketches_of(wanted, scale)
+    sources = local.source_of[wanted]
+    found = build_postings(
+        sketches.offsets,
+        sketches.hashes,
+        np.ones(len(sketches.hashes), np.bool_),
+        largest=int(sketch_limit(1)),
+    )
+    roles = assign_roles(
+        found,
+        sketches.offsets,
+        sketches.hashes,
+        sources,
+        scale=scale,
+        within_source=config.boilerplate_articles,
+        max_posting=config.max_posting,
+        hubs=config.hubs,
+    )
+    marked = np.flatnonzero(roles.furniture)
+    own = set(
+        zip(
+            found.hashes[found.posting_of[marked]].tolist(),
+            sources[found.articles[marked]].tolist(),
+            strict=True,
+        )
+    )
+    everywhere = set(found.hashes[roles.boilerplate].tolist())
+    verdicts = []
+    for posting, source, length in due:
+        key = int(postings.hashes[posting])
+        yes = key in everywhere if source < 0 else (key, source) in own
+        verdicts.append(Verdict(key, source, length, yes))
+        if source >= 0:
+            verdicts.append(Verdict(key, -1, length, key in everywhere))
+    store.learn(verdicts)
+
+
+def _due(local: Local, store: Store, config: Config) -> list[tuple[int, int, int]]:
+    """Posting, source and number of articles of what is to be judged."""
+    postings = local.postings
+    lengths = np.diff(postings.offsets)
+    frequent = lengths >= min(config.boilerplate_articles, SPARSE_ARTICLES + 1)
+    if not frequent.any():
+        return []
+    entries = np.flatnonzero(np.repeat(frequent, lengths))
+    places = postings.posting_of[entries]
+    sources = local.source_of[postings.articles[entries]]
+    groups = np.stack([places.astype(np.int64), np.maximum(sources, -1).astype(np.int64)], axis=1)
+    distinct, counts = np.unique(groups, axis=0, return_counts=True)
+    enough = np.where(
+        distinct[:, 1] >= 0,
+        counts >= config.boilerplate_articles,
+        (counts * 2 >= lengths[distinct[:, 0]]) & (lengths[distinct[:, 0]] > SPARSE_ARTICLES),
+    )
+    distinct, counts = distinct[enough], counts[enough]
+    if not len(distinct):
+        return []
+    known = {
+        (verdict.key, verdict.source): verdict.length
+        for verdict in store.judged(np.unique(postings.hashes[distinct[:, 0]]))
+    }
+    # A posting that is listed in part grows unseen: its whole length counts.
+    whole = np.where(local.lengths > lengths, local.lengths, 0)
+    due = []
+    for (posting, source), count in zip(distinct.tolist(), counts.tolist(), strict=True):
+        length = max(count, int(whole[posting]))
+        if length >= 2 * known.get((int(postings.hashes[posting]), source), 0):
+            due.append((posting, source, length))
+    return due
+
+
+def _members(local: Local, posting: int, source: int) -> NDArray[np.int64]:
+    """Articles of a posting that are of a source; all of them for -1."""
+    first, last = local.postings.offsets[posting], local.postings.offsets[posting + 1]
+    members = local.postings.articles[first:last].astype(np.int64)
+    return members if source < 0 else members[local.source_of[members] == source]

@@ -1,0 +1,671 @@
+"""`dedupe.Index`: checks articles against all that came before, and keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+
+import numpy as np
+
+from dedupe.config import Config
+from dedupe.errors import ConfigError, InputError
+from dedupe.families import linking_shares
+from dedupe.index._answers import Asked, answer, estimated, estimates
+from dedupe.index._checking import Candidates, candidates_of, compare_all
+from dedupe.index._codec import pack_text, text_hash
+from dedupe.index._families import connected, families_of, name_of, number_of, settle
+from dedupe.index._reading import Read, read_articles, read_texts
+from dedupe.index._records import Added, Family, Match
+from dedupe.index._store import PAIR, Entered, NewArticle
+from dedupe.sketch import choose_scale
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from os import PathLike
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from dedupe.index._checking import Neighbourhood
+    from dedupe.index._neighbours import Sketches
+    from dedupe.index._records import Status
+    from dedupe.index._store import Gathered, Record, Store
+    from dedupe.records import Article
+
+__all__ = ["SETTINGS", "Index"]
+
+SETTINGS = (
+    "shingle",
+    "min_shared_words",
+    "threshold",
+    "near",
+    "scale",
+    "max_posting",
+    "hubs",
+    "max_partners",
+    "boilerplate_articles",
+)
+"""The settings that an index is made with and keeps."""
+
+CHUNK_BYTES = 2_000_000
+"""Text handled at a time where many articles are given: a few hundred articles."""
+
+CHUNK_ARTICLES = 1024
+
+_LATEST = 1 << 62
+"""Since when an article is there that is not: later than all."""
+
+
+class _Job(NamedTuple):
+    """Some articles with distinct ids, read."""
+
+    articles: list[Article]
+    read: Read
+    scale: int
+    sketches: Sketches
+    keys: NDArray[np.uint64]
+    config: Config
+
+
+class _Found(NamedTuple):
+    """What is known of the articles of a job.
+
+    Attributes:
+        records: of the articles of the index that they share text with, or may.
+        candidates: who was looked at; numbered as `records`, then the articles of the job.
+        near: the comparison; None where texts are not kept.
+        pairs: of dtype `PAIR`, to be kept; the articles of the job by their numbers.
+    """
+
+    records: list[Record]
+    candidates: Candidates
+    near: Neighbourhood | None
+    pairs: NDArray[Any]
+
+
+class Index:
+    """Articles that came, and what they share.
+
+    Open one with `Index.open`, and close it, or use it in a `with` statement. An index may be used
+    by several threads, which wait for each other; by several processes, each of which opens
+    it; and after a fork.
+
+    Example:
+        >>> with Index.open("news.idx") as index:  # doctest: +SKIP
+        ...     match = index.check_and_add(Article(id=url, text=text))
+        ...     match.kind, match.of
+        ('near', ('https://example.com/first',))
+    """
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._config = config
+        self._lock = threading.RLock()
+        self._worker: ThreadPoolExecutor | None = None
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        url_or_path: str | PathLike[str],
+        config: Config | None = None,
+        *,
+        mode: Literal["r", "rw"] = "rw",
+        store_text: bool = True,
+        timeout: float = 30.0,
+        **settings: Any,
+    ) -> Index:
+        """Open an index, or make one.
+
+        Args:
+            url_or_path: a directory; or `redis://host:port/db?prefix=news&expire=2592000` for one
+                that many hosts share (extra `redis`).
+            config: settings for a new index; those of one that is there have to agree. Without, an
+                index keeps the settings that it has. Single ones may be given by name.
+            mode: "rw" to add articles, and to make an index where there is none; "r" to ask only.
+            store_text: whether a new index keeps the texts, compressed. Without them an index
+                takes a third of the room, and gives estimates without spans.
+            timeout: seconds to wait while another process is writing.
+
+        Raises:
+            ConfigError: the settings clash with those of the index, or a newer version made it.
+            InputError: there is no index to read.
+            IndexLockedError: another process has been writing for longer than `timeout`.
+            IndexDamagedError: a file is not what was written.
+            StoreUnavailableError: the server does not answer.
+        """
+        if mode not in ("r", "rw"):
+            raise ConfigError(f"mode must be 'r' or 'rw', not {mode!r}")
+        given = (config or Config()).replace(**settings)
+        wanted = {name: getattr(given, name) for name in SETTINGS}
+        if config is None:
+            wanted = {name: value for name, value in wanted.items() if name in settings}
+        defaults = {name: getattr(Config(), name) for name in SETTINGS}
+        store = _open_store(
+            url_or_path,
+            wanted,
+            defaults,
+            writable=mode == "rw",
+            store_text=store_text,
+            timeout=timeout,
+        )
+        return cls(store, given.replace(**{n: store.settings[n] for n in SETTINGS}, passages=True))
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        return self._config
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish what is under way, and let go of the files or the server. Again: nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._worker is not None:
+            self._worker.shutdown()
+        with self._lock:
+            self._store.close()
+
+    def __len__(self) -> int:
+        """Articles that are in it."""
+        with self._using():
+            return len(self._store)
+
+    def __contains__(self, article_id: object) -> bool:
+        """Whether an article with this id is in it."""
+        with self._using(), self._store.reading():
+            return isinstance(article_id, str) and bool(self._store.find([article_id]))
+
+    # Asking
+
+    def check(self, article: Article) -> Match:
+        """What is known of an article's text; nothing is kept."""
+        return self.check_many([article])[0]
+
+    def check_many(self, articles: Iterable[Article]) -> list[Match]:
+        """The same for many, at the speed of a batch. They do not count for each other."""
+        with self._using():
+            return [match for some in self._chunks(articles) for match in self._check(some)]
+
+    def check_and_add(self, article: Article) -> Match:
+        """What is known of an article's text, which is then kept, in one step.
+
+        Of two processes that add the same text at the same moment one is told "unique", the
+        other that it is a copy. An id that is there with another text is revised: the new text
+        replaces the old one, and is no copy of it. The same text again changes nothing.
+        """
+        return self.check_and_add_many([article])[0]
+
+    def check_and_add_many(self, articles: Iterable[Article]) -> list[Match]:
+        """The same for many, each checked against those before it, at the speed of a batch.
+
+        They are kept some hundreds at a time: after an error the first ones may be there.
+        """
+        with self._using():
+            return [
+                match for some in self._chunks(articles) for match in self._add(some, told=True)
+            ]
+
+    async def acheck_and_add(self, article: Article) -> Match:
+        """`check_and_add` for asyncio: one after the other, in a thread of its own."""
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix="dedupe-index")
+        return await asyncio.get_running_loop().run_in_executor(
+            self._worker, self.check_and_add, article
+        )
+
+    # Keeping
+
+    def add(self, article: Article) -> Status:
+        """Keep an article: whether it is new, unchanged or revised."""
+        added = self.add_many([article])
+        return "new" if added.new else "revised" if added.revised else "unchanged"
+
+    def add_many(self, articles: Iterable[Article]) -> Added:
+        """Keep many articles. What they share is found and kept as by `check_and_add`."""
+        counts = {"new": 0, "unchanged": 0, "revised": 0}
+        with self._using():
+            for some in self._chunks(articles):
+                for status in self._add_only(some):
+                    counts[status] += 1
+        return Added(**counts)
+
+    def update(self, article: Article) -> Match:
+        """Replace the text of an article that is there; what is known of the new one.
+
+        Raises:
+            InputError: no article has this id.
+        """
+        with self._using(), self._store.writing():
+            if not self._store.find([article.id]):
+                raise InputError(
+                    f"no article of the index has the id {article.id!r}; add it with check_and_add"
+                )
+            return self._add([article], told=True)[0]
+
+    def remove(self, article_id: str) -> bool:
+        """Remove an article and all that is known of it; whether it was there."""
+        with self._using(), self._store.writing():
+            found = self._store.find([article_id]).get(article_id)
+            if found is None:
+                return False
+            links = self._store.links_of([found.number])
+            neighbours = {*links["later"].tolist(), *links["earlier"].tolist()} - {found.number}
+            self._store.remove(found.number)
+            settle(self._store, sorted(neighbours), self._config)
+            return True
+
+    # Looking
+
+    def get(self, article_id: str) -> Article | None:
+        """An article as it was added; its text is empty where the index keeps no texts."""
+        with self._using(), self._store.reading():
+            found = self._store.find([article_id]).get(article_id)
+            records = [] if found is None else self._store.load([found.number])
+            return records[0].article if records else None
+
+    def family(self, article_id: str) -> Family | None:
+        """The family of an article, as a scan of all articles would find it; None if it is alone.
+
+        Args:
+            article_id: an article's id, or a name that a family had at some time.
+        """
+        with self._using(), self._store.reading():
+            found = self._store.find([article_id]).get(article_id)
+            number = found.number if found is not None else None
+            fingerprint = number_of(article_id)
+            if number is None and fingerprint is not None:
+                number = self._store.number_with(fingerprint)
+            if number is None:
+                return None
+            _, families = families_of(self._store, connected(self._store, number), self._config)
+            return next((family for family, members in families if number in members), None)
+
+    def info(self) -> dict[str, Any]:
+        """What the index holds and takes, and its settings."""
+        with self._using():
+            return {
+                **self._store.info(),
+                "scale": self._scale(),
+                "settings": {name: getattr(self._config, name) for name in SETTINGS},
+            }
+
+    def articles(self) -> Iterator[Article]:
+        """All articles, in the order in which they came."""
+        with self._using(), self._store.reading():
+            numbers = self._store.numbers().tolist()
+        for first in range(0, len(numbers), CHUNK_ARTICLES):
+            with self._using(), self._store.reading():
+                records = self._store.load(numbers[first : first + CHUNK_ARTICLES])
+            yield from (record.article for record in records)
+
+    def compact(self) -> None:
+        """Make the index small and quick, and find all families anew."""
+        with self._using():
+            with self._store.writing():
+                linked = np.unique(self._linked())
+                settle(self._store, linked.tolist(), self._config, most=None)
+            self._store.compact()
+
+    def _linked(self) -> NDArray[np.int64]:
+        """Numbers of all articles that links lead to."""
+        numbers = self._store.numbers()
+        found = []
+        for first in range(0, len(numbers), CHUNK_ARTICLES):
+            links = self._store.links_of(numbers[first : first + CHUNK_ARTICLES].tolist())
+            found += [links["later"].astype(np.int64), links["earlier"].astype(np.int64)]
+        return np.concatenate([np.empty(0, np.int64), *found])
+
+    # Working
+
+    def _using(self) -> threading.RLock:
+        if self._closed:
+            raise ConfigError("the index is closed; open it anew with Index.open")
+        return self._lock
+
+    def _scale(self) -> int:
+        return choose_scale(self._store.shingles, self._config)
+
+    def _chunks(self, articles: Iterable[Article]) -> Iterator[list[Article]]:
+        """Articles some hundreds at a time, no id twice in a chunk."""
+        some: list[Article] = []
+        ids: set[str] = set()
+        n_bytes = 0
+        for article in articles:
+            full = n_bytes > CHUNK_BYTES or len(some) == CHUNK_ARTICLES
+            if some and (full or article.id in ids):
+                yield some
+                some, ids, n_bytes = [], set(), 0
+            some.append(_checked(article))
+            ids.add(article.id)
+            n_bytes += len(article.text)
+        if some:
+            yield some
+
+    def _job(self, articles: list[Article], read: Read) -> _Job:
+        scale = self._scale()
+        sketches = read.thinned(scale)
+        keys = sketches.hashes if len(articles) == 1 else np.unique(sketches.hashes)
+        # Threads are for many: starting them takes longer than one article.
+        config = self._config if len(articles) > 1 else replace(self._config, threads=1)
+        return _Job(articles, read, scale, sketches, keys, config)
+
+    def _check(self, articles: list[Article]) -> list[Match]:
+        read = read_articles(articles, self._config)
+        with self._store.reading():
+            job = self._job(articles, read)
+            entered = self._status(job)
+            sources = self._store.source_numbers([article.source for article in articles])
+            found = self._find(job, self._store.gather(job.keys), sources, entered, alone=True)
+            return self._answers(job, entered, found, {})
+
+    def _status(self, job: _Job) -> list[Entered]:
+        """What would become of articles."""
+        known = self._store.find([article.id for article in job.articles])
+        hashes = self._store.text_hashes([there.number for there in known.values()])
+        entered = []
+        for article, text in zip(job.articles, job.read.texts, strict=True):
+            there = known.get(article.id)
+            if there is None:
+                entered.append(Entered("new", -1, _LATEST))
+            elif hashes.get(there.number) == text_hash(text):
+                entered.append(there)
+            else:
+                entered.append(Entered("revised", there.number, there.since))
+        return entered
+
+    def _add(self, articles: list[Article], *, told: bool) -> list[Match]:
+        """Keep articles with distinct ids, and answer."""
+        read = read_articles(articles, self._config)
+        with self._store.writing():
+            job = self._job(articles, read)
+            entered, found, families = self._keep(job)
+            return self._answers(job, entered, found, families) if told else []
+
+    def _add_only(self, articles: list[Article]) -> list[Status]:
+        read = read_articles(articles, self._config)
+        with self._store.writing():
+            entered, _, _ = self._keep(self._job(articles, read))
+        return [one.status for one in entered]
+
+    def _keep(self, job: _Job) -> tuple[list[Entered], _Found, dict[int, int | None]]:
+        """Keep articles, their pairs and families."""
+        store = self._store
+        sources = store.source_numbers([article.source for article in job.articles])
+        new = [
+            NewArticle(
+                article=article,
+                text_hash=text_hash(text),
+                words=words,
+                fingerprint=fingerprint,
+                keys=job.sketches.of(k),
+                body=pack_text(text) if store.store_text else b"",
+            )
+            for k, (article, text, words, fingerprint) in enumerate(
+                zip(
+                    job.articles,
+                    job.read.texts,
+                    job.read.words.tolist(),
+                    job.read.fingerprints.tolist(),
+                    strict=True,
+                )
+            )
+        ]
+        entered, gathered = store.enter(new, job.keys, job.read.shingles(self._config))
+        found = self._find(job, gathered, sources, entered, alone=False)
+        store.add_pairs(found.pairs)
+        fresh = {one.number for one in entered if one.status != "unchanged"}
+        linked = found.pairs[found.pairs["links"]]
+        ends = {*linked["later"].tolist(), *linked["earlier"].tolist()} & fresh
+        return entered, found, settle(store, sorted(ends), self._config)
+
+    def _find(
+        self,
+        job: _Job,
+        gathered: Gathered,
+        sources: NDArray[np.int32],
+        entered: list[Entered],
+        *,
+        alone: bool,
+    ) -> _Found:
+        """Candidates of a job's articles, and what they really share."""
+        store = self._store
+        found = candidates_of(
+            job.read, job.sketches, job.keys, gathered, sources, store, job.config, job.scale
+        )
+        records = store.load(found.stored)
+        pairs, shared = _renumbered(found, records, entered, alone=alone)
+        found = Candidates([r.number for r in records], pairs, shared, found.left_out)
+        if not store.store_text:
+            return _Found(records, found, None, self._estimated(job, records, found, entered))
+        # Only those that are compared are read.
+        near = compare_all(
+            job.read,
+            records if len(pairs) else [],
+            pairs,
+            store.known_furniture()[1],
+            job.config,
+            job.scale,
+        )
+        return _Found(records, found, near, self._pairs(near, entered))
+
+    def _pairs(self, near: Neighbourhood, entered: list[Entered]) -> NDArray[Any]:
+        """Verified pairs as they are kept."""
+        matches = near.matches
+        rows = np.zeros(len(matches.pairs), PAIR)
+        if not len(rows):
+            return rows
+        numbers = np.array(
+            [r.number for r in near.records] + [one.number for one in entered], np.int64
+        )[matches.pairs]
+        turned = numbers[:, 0] < numbers[:, 1]
+        net = linking_shares(near.words, matches)
+
+        def of_side(values: NDArray[Any], *, later: bool) -> NDArray[Any]:
+            first, second = (values[:, 1], values[:, 0]) if later else (values[:, 0], values[:, 1])
+            return np.where(turned, first, second)
+
+        for name, values in (("body", matches.body), ("mask", matches.masks)):
+            rows[f"{name}_later"] = of_side(values, later=True)
+            rows[f"{name}_earlier"] = of_side(values, later=False)
+        rows["later"], rows["earlier"] = numbers.max(axis=1), numbers.min(axis=1)
+        rows["shared"], rows["net"] = matches.shared_words, matches.net_words
+        rows["resemblance"] = matches.resemblance
+        rows["links"] = (net.max(axis=1) >= self._config.threshold) | (
+            matches.resemblance >= self._config.near
+        )
+        return rows
+
+    def _estimated(
+        self, job: _Job, records: list[Record], found: Candidates, entered: list[Entered]
+    ) -> NDArray[Any]:
+        """Pairs as they are kept where there are no texts."""
+        words = [record.words for record in records] + job.read.words.tolist()
+        numbers = [record.number for record in records] + [one.number for one in entered]
+        rows = np.zeros(len(found.pairs), PAIR)
+        for k, ((x, y), shared) in enumerate(
+            zip(found.pairs.tolist(), found.shared.tolist(), strict=True)
+        ):
+            estimate = estimated(
+                words[y], words[x], shared, job.scale, self._config.shingle, equal=False
+            )
+            share = estimate.words / max(min(words[x], words[y]), 1)
+            rows[k] = (
+                numbers[y],
+                numbers[x],
+                estimate.words,
+                estimate.words,
+                words[y],
+                words[x],
+                estimate.resemblance,
+                0,
+                0,
+                share >= self._config.threshold or estimate.resemblance >= self._config.near,
+            )
+        return rows
+
+    def _answers(
+        self,
+        job: _Job,
+        entered: list[Entered],
+        found: _Found,
+        families: dict[int, int | None],
+    ) -> list[Match]:
+        """A match for each article of a job."""
+        return [self._answer(job, k, entered, found, families) for k in range(len(job.articles))]
+
+    def _answer(
+        self,
+        job: _Job,
+        k: int,
+        entered: list[Entered],
+        found: _Found,
+        families: dict[int, int | None],
+    ) -> Match:
+        records = found.records
+        asked = Asked(
+            job.articles[k],
+            entered[k].status,
+            entered[k].since,
+            int(job.read.words[k]),
+            int(found.candidates.left_out[k]),
+        )
+        family = self._family_name(entered[k], families, found, len(records) + k)
+        if found.near is not None:
+            others = [(r.since, r.article) for r in found.near.records] + [
+                (one.since, article) for one, article in zip(entered, job.articles, strict=True)
+            ]
+            own = len(found.near.records) + k
+            return answer(asked, own, others, found.near, family, self._config)
+        own = len(records) + k
+        rows = [
+            (int(x) if y == own else int(y), int(shared))
+            for (x, y), shared in zip(found.candidates.pairs, found.candidates.shared, strict=True)
+            if own in (x, y)
+        ]
+        everyone = [(r.since, r.words, r.article) for r in records] + [
+            (one.since, int(words), article)
+            for one, words, article in zip(entered, job.read.words, job.articles, strict=True)
+        ]
+        prints = [r.fingerprint for r in records] + job.read.fingerprints.tolist()
+        return estimates(
+            asked,
+            [everyone[other] for other, _ in rows],
+            [prints[other] == prints[own] for other, _ in rows],
+            [shared for _, shared in rows],
+            job.scale,
+            family,
+            self._config,
+        )
+
+    def _family_name(
+        self,
+        entered: Entered,
+        families: dict[int, int | None],
+        found: _Found,
+        own: int,
+    ) -> str | None:
+        """The family of an article that is kept, or that of the one it shares most with."""
+        if entered.number in families:
+            return name_of(families[entered.number])
+        if entered.status == "unchanged":
+            records = self._store.load([entered.number], texts=False)
+            return name_of(records[0].family) if records else None
+        return None if entered.number >= 0 else self._would_join(found, own)
+
+    def _would_join(self, found: _Found, own: int) -> str | None:
+        """The family of the article that one that is not kept shares most with, of those it links to."""
+        if found.near is None:
+            return None
+        matches = found.near.matches
+        net = linking_shares(found.near.words, matches).max(axis=1, initial=0)
+        best, family = -1, None
+        for row in np.flatnonzero((matches.pairs == own).any(axis=1)).tolist():
+            linked = net[row] >= self._config.threshold or (
+                matches.resemblance[row] >= self._config.near
+            )
+            other = int(matches.pairs[row].sum()) - own
+            if linked and other < len(found.near.records) and matches.net_words[row] > best:
+                best = int(matches.net_words[row])
+                record = found.near.records[other]
+                family = record.fingerprint if record.family is None else record.family
+        return name_of(family)
+
+
+def _checked(article: Article) -> Article:
+    if not article.id:
+        raise InputError("an article for the index needs an id, such as its URL")
+    return article
+
+
+def _renumbered(
+    found: Candidates, records: list[Record], entered: list[Entered], *, alone: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs whose articles are there, and not one article twice; numbered by the records.
+
+    With `alone` new articles do not count for each other.
+    """
+    n_stored = len(found.stored)
+    there = {record.number: k for k, record in enumerate(records)}
+    place = np.array(
+        [there.get(number, -1) for number in found.stored]
+        + [len(records) + k for k in range(len(entered))],
+        np.int64,
+    )
+    numbers = np.array(found.stored + [one.number for one in entered], np.int64)
+    pairs = found.pairs
+    kept = (place[pairs] >= 0).all(axis=1) & (numbers[pairs[:, 0]] != numbers[pairs[:, 1]])
+    if alone:
+        kept &= pairs[:, 0] < n_stored
+    else:
+        # One that is there already is asked about for itself.
+        same = np.array([False] * n_stored + [one.status == "unchanged" for one in entered])
+        kept &= ~(same[pairs[:, 0]] | (same[pairs[:, 1]] & (pairs[:, 0] >= n_stored)))
+    return place[pairs[kept]], found.shared[kept]
+
+
+def _open_store(
+    url_or_path: str | PathLike[str],
+    settings: dict[str, Any],
+    defaults: dict[str, Any],
+    *,
+    writable: bool,
+    store_text: bool,
+    timeout: float,
+) -> Store:
+    text = str(url_or_path)
+    config = Config(**{**defaults, **settings})
+
+    def sketcher(texts: Sequence[bytes]) -> list[NDArray[np.uint64]]:
+        read = read_texts(list(texts), config)
+        thinned = read.thinned(config.scale or 1)
+        return [thinned.of(k) for k in range(len(texts))]
+
+    if "://" in text:
+        raise ConfigError(f"{text}: unknown kind of index; name a directory, or redis://…")
+    from dedupe.index._embedded import EmbeddedStore
+
+    return EmbeddedStore(
+        Path(url_or_path),
+        settings,
+        writable=writable,
+        store_text=store_text,
+        timeout=timeout,
+        sketcher=sketcher,
+        defaults=defaults,
+    )

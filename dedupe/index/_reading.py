@@ -1,0 +1,87 @@
+"""New articles read: their tokens, and what they are found by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe.features import extract
+from dedupe.index._neighbours import Sketches, thin
+from dedupe.ingest import tokens_of
+from dedupe.records import Batch, encode_text
+from dedupe.sketch import sketch_limit
+from dedupe.spool import Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dedupe.config import Config
+    from dedupe.records import Article
+
+__all__ = ["Read", "read_articles", "read_texts"]
+
+
+@dataclass(slots=True)
+class Read:
+    """Some articles, read.
+
+    Attributes:
+        texts: their UTF-8.
+        offsets: int64 (n + 1,), where the tokens of each begin.
+        columns: of their tokens.
+        fingerprints: uint64 (n,).
+        sketches: of all their shingles.
+    """
+
+    texts: list[bytes]
+    offsets: NDArray[np.int64]
+    columns: Columns
+    fingerprints: NDArray[np.uint64]
+    sketches: Sketches
+
+    @property
+    def words(self) -> NDArray[np.int64]:
+        """int64 (n,), tokens of each article."""
+        return np.diff(self.offsets)
+
+    def shingles(self, config: Config) -> int:
+        """Shingles of all articles."""
+        return int(np.maximum(self.words - config.shingle + 1, 0).sum())
+
+    def thinned(self, scale: int) -> Sketches:
+        """Sketches of a scale; see `thin`."""
+        return thin(self.sketches, sketch_limit(scale))
+
+
+def read_articles(articles: Sequence[Article], config: Config) -> Read:
+    """Tokens and features of articles."""
+    return read_texts([encode_text(article.text) for article in articles], config)
+
+
+def read_texts(texts: list[bytes], config: Config) -> Read:
+    """Tokens and features of texts in UTF-8."""
+    n = len(texts)
+    nothing: list[str | None] = [None] * n
+    batch = Batch.from_columns(
+        ids=[""] * n,
+        texts=texts,
+        sources=nothing,
+        titles=nothing,
+        published=nothing,
+        urls=nothing,
+        languages=nothing,
+        places=[("", 0)] * n,
+    )
+    tokens = tokens_of(batch)
+    features = extract(tokens, config, 1)
+    return Read(
+        texts,
+        tokens.offsets,
+        Columns(*tokens[1:], features.grams),
+        features.fingerprints,
+        Sketches(features.sketch_offsets, features.sketch),
+    )

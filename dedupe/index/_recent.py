@@ -1,0 +1,238 @@
+"""Postings of the articles that came last, in memory.
+
+A table of hashes to chains of articles, in the order in which they came. What is in it can
+always be made anew from the articles' keys; nothing of it is written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe._jit import kernel
+from dedupe.hashtable import table_size
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Recent"]
+
+
+@kernel
+def _slot(keys: NDArray[np.uint64], counts: NDArray[np.int32], key: np.uint64) -> int:
+    mask = len(keys) - 1
+    slot = np.int64(key >> np.uint64(20)) & mask
+    while counts[slot] > 0 and keys[slot] != key:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@kernel
+def _insert(
+    keys: NDArray[np.uint64],
+    counts: NDArray[np.int32],
+    heads: NDArray[np.int32],
+    tails: NDArray[np.int32],
+    following: NDArray[np.int32],
+    holders: NDArray[np.int64],
+    sources: NDArray[np.int32],
+    used: int,
+    new: NDArray[np.uint64],
+    number: int,
+    source: int,
+) -> None:
+    """Append an article to the chains of its keys; `used` entries are taken."""
+    for k in range(len(new)):
+        slot = _slot(keys, counts, new[k])
+        entry = used + k
+        holders[entry] = number
+        sources[entry] = source
+        following[entry] = -1
+        if counts[slot] == 0:
+            keys[slot] = new[k]
+            heads[slot] = entry
+        else:
+            following[tails[slot]] = entry
+        tails[slot] = entry
+        counts[slot] += np.int32(1)
+
+
+@kernel
+def _rehash(
+    keys: NDArray[np.uint64],
+    counts: NDArray[np.int32],
+    heads: NDArray[np.int32],
+    tails: NDArray[np.int32],
+    new_keys: NDArray[np.uint64],
+    new_counts: NDArray[np.int32],
+    new_heads: NDArray[np.int32],
+    new_tails: NDArray[np.int32],
+) -> None:
+    for k in range(len(keys)):
+        if counts[k] > 0:
+            slot = _slot(new_keys, new_counts, keys[k])
+            new_keys[slot], new_counts[slot] = keys[k], counts[k]
+            new_heads[slot], new_tails[slot] = heads[k], tails[k]
+
+
+@kernel
+def _find(
+    keys: NDArray[np.uint64],
+    counts: NDArray[np.int32],
+    heads: NDArray[np.int32],
+    wanted: NDArray[np.uint64],
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+) -> None:
+    for k in range(len(wanted)):
+        slot = _slot(keys, counts, wanted[k])
+        lengths[k] = counts[slot]
+        starts[k] = heads[slot] if counts[slot] > 0 else -1
+
+
+@kernel
+def _take(
+    following: NDArray[np.int32],
+    holders: NDArray[np.int64],
+    sources: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    cursors: NDArray[np.int64],
+    out_numbers: NDArray[np.int64],
+    out_sources: NDArray[np.int32],
+) -> None:
+    for k in range(len(starts)):
+        entry = starts[k]
+        at = cursors[k]
+        while entry >= 0 and at < ends[k]:
+            out_numbers[at] = holders[entry]
+            out_sources[at] = sources[entry]
+            at += 1
+            entry = np.int64(following[entry])
+        cursors[k] = at
+
+
+@kernel
+def _entries(
+    keys: NDArray[np.uint64],
+    counts: NDArray[np.int32],
+    heads: NDArray[np.int32],
+    following: NDArray[np.int32],
+    holders: NDArray[np.int64],
+    out_keys: NDArray[np.uint64],
+    out_holders: NDArray[np.int64],
+) -> None:
+    n = 0
+    for slot in range(len(keys)):
+        if counts[slot] > 0:
+            entry = np.int64(heads[slot])
+            while entry >= 0:
+                out_keys[n] = keys[slot]
+                out_holders[n] = holders[entry]
+                n += 1
+                entry = np.int64(following[entry])
+
+
+class Recent:
+    """Postings in memory.
+
+    Attributes:
+        first, last: numbers of the first and the last article, 0 and -1 if there is none.
+        n_articles, n_entries: articles, and articles' keys, in it.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.first, self.last = 0, -1
+        self.n_articles = self.n_entries = 0
+        self._make_table(1 << 12)
+        self._following = np.empty(1 << 12, np.int32)
+        self._holders = np.empty(1 << 12, np.int64)
+        self._sources = np.empty(1 << 12, np.int32)
+
+    def _make_table(self, size: int) -> None:
+        self._keys = np.zeros(size, np.uint64)
+        self._counts = np.zeros(size, np.int32)
+        self._heads = np.zeros(size, np.int32)
+        self._tails = np.zeros(size, np.int32)
+
+    def add(self, number: int, source: int, keys: NDArray[np.uint64]) -> None:
+        """Add an article, whose number is higher than all before. Its keys are distinct."""
+        self._make_room(self.n_entries + len(keys))
+        _insert(
+            self._keys,
+            self._counts,
+            self._heads,
+            self._tails,
+            self._following,
+            self._holders,
+            self._sources,
+            self.n_entries,
+            keys,
+            number,
+            source,
+        )
+        self.n_entries += len(keys)
+        self.n_articles += 1
+        self.first = number if self.last < 0 else self.first
+        self.last = number
+
+    def _make_room(self, needed: int) -> None:
+        if needed > len(self._holders):
+            room = max(needed, 2 * len(self._holders))
+            for name in ("_following", "_holders", "_sources"):
+                old = getattr(self, name)
+                larger = np.empty(room, old.dtype)
+                larger[: self.n_entries] = old[: self.n_entries]
+                setattr(self, name, larger)
+        if 2 * needed > len(self._keys):
+            old_table = self._keys, self._counts, self._heads, self._tails
+            self._make_table(int(table_size(2 * needed)))
+            _rehash(*old_table, self._keys, self._counts, self._heads, self._tails)
+
+    def find(self, wanted: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the chain of each key starts, and how long it is."""
+        starts = np.empty(len(wanted), np.int64)
+        lengths = np.empty(len(wanted), np.int64)
+        _find(self._keys, self._counts, self._heads, wanted, starts, lengths)
+        return starts, lengths
+
+    def take(
+        self,
+        starts: NDArray[np.int64],
+        lengths: NDArray[np.int64],  # noqa: ARG002 -- chains end by themselves
+        ends: NDArray[np.int64],
+        cursors: NDArray[np.int64],
+        numbers: NDArray[np.int64],
+        sources: NDArray[np.int32],
+    ) -> None:
+        """Write articles of chains from `cursors` on, which move, up to `ends`."""
+        _take(
+            self._following,
+            self._holders,
+            self._sources,
+            starts,
+            ends,
+            cursors,
+            numbers,
+            sources,
+        )
+
+    def entries(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """All keys and their articles, those of each key in the order in which they came."""
+        keys = np.empty(self.n_entries, np.uint64)
+        holders = np.empty(self.n_entries, np.int64)
+        _entries(
+            self._keys,
+            self._counts,
+            self._heads,
+            self._following,
+            self._holders,
+            keys,
+            holders,
+        )
+        return keys, holders

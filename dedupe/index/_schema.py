@@ -1,0 +1,73 @@
+"""Tables of the embedded index, and how older ones become today's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+__all__ = ["FORMAT", "HASH_SCHEME", "MIGRATIONS", "create"]
+
+FORMAT = 1
+"""Of the tables and files. Raised with every change that an older version could not read."""
+
+HASH_SCHEME = 1
+"""Of tokens and shingles, as `docs/hashing.md` has it: what was indexed under another finds nothing."""
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE state (
+    next INTEGER NOT NULL,         -- number of the next article
+    articles INTEGER NOT NULL,     -- that are there
+    flushed INTEGER NOT NULL,      -- number of the last article whose postings are in a run
+    generation INTEGER NOT NULL,   -- raised when runs come or go
+    removals INTEGER NOT NULL,     -- raised when an article is removed
+    shingles INTEGER NOT NULL      -- of all articles that ever came
+);
+CREATE TABLE articles (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    since INTEGER NOT NULL,        -- number of the first version
+    source INTEGER,
+    title TEXT, published TEXT, url TEXT, language TEXT,
+    text_hash INTEGER NOT NULL,
+    words INTEGER NOT NULL,
+    fingerprint INTEGER NOT NULL,
+    family INTEGER,                -- fingerprint that names it
+    seal INTEGER NOT NULL          -- checksum of the row, but for the family
+);
+CREATE INDEX articles_by_fingerprint ON articles (fingerprint);
+CREATE TABLE bodies (
+    number INTEGER PRIMARY KEY,
+    body BLOB NOT NULL             -- text, or else keys
+);
+CREATE TABLE recent (number INTEGER PRIMARY KEY, source INTEGER NOT NULL, keys BLOB NOT NULL);
+CREATE TABLE sources (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE pairs (
+    later INTEGER NOT NULL, earlier INTEGER NOT NULL, links INTEGER NOT NULL, measures BLOB NOT NULL,
+    PRIMARY KEY (later, earlier)
+) WITHOUT ROWID;
+CREATE INDEX pairs_by_earlier ON pairs (earlier, later, links);
+CREATE TABLE runs (name TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE removed (
+    number INTEGER PRIMARY KEY     -- in runs still
+);
+CREATE TABLE verdicts (
+    key INTEGER NOT NULL, source INTEGER NOT NULL, length INTEGER NOT NULL, furniture INTEGER NOT NULL,
+    PRIMARY KEY (key, source)
+);
+INSERT INTO state VALUES (1, 0, 0, 0, 0, 0);
+"""
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables, inside the transaction that is open."""
+    for statement in _TABLES.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+"""By the format that a step begins with, what makes the next one of it. Steps are never changed."""
