@@ -51,6 +51,8 @@ class Config:
         max_partners: of an article that shares text with more others than this, only the pairs
             with those that it shares most with are looked at, unless it is one of those of the
             other article.
+        max_matches: of an article that comes to an index, only the pairs with so many earlier ones
+            are looked at, those that it shares most with.
         boilerplate_articles: text in at least this many otherwise unrelated articles of one
             source is boilerplate.
         max_group_pairs: largest number of pairs listed between two groups of near-duplicates;
@@ -76,6 +78,7 @@ class Config:
     max_posting: int = 200
     hubs: int = 32
     max_partners: int = 32
+    max_matches: int = 8
     boilerplate_articles: int = 8
     max_group_pairs: int = 32
     id_field: str = ""
@@ -105,6 +108,7 @@ class Config:
             ("max_posting", 2, 10**6),
             ("hubs", 1, 10**6),
             ("max_partners", 1, 10**9),
+            ("max_matches", 1, 10**9),
             ("boilerplate_articles", 3, 10**9),
             ("max_group_pairs", 1, 10**9),
             ("threads", 0, 1024),

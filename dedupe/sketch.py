@@ -36,12 +36,12 @@ SKETCH_BUDGET = 5_000_000
 """Sketch hashes a corpus may have before the scale doubles: about 80 MB with their articles."""
 
 
-def choose_scale(n_shingles: int, config: Config) -> int:
+def choose_scale(n_shingles: int, config: Config, budget: int = SKETCH_BUDGET) -> int:
     """The scale for a corpus of so many shingles: as configured, else the smallest affordable."""
     if config.scale:
         return config.scale
     scale = 1
-    while scale < MAX_SCALE and n_shingles > scale * SKETCH_BUDGET:
+    while scale < MAX_SCALE and n_shingles > scale * budget:
         scale *= 2
     return scale
 

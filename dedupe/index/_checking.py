@@ -60,11 +60,13 @@ def candidates_of(
 ) -> Candidates:
     """Candidates by shared sketch hashes; what is found to be furniture is learnt on the way."""
     local = gather_local(keys, gathered, sketches, sources)
+    least = min_shared_hashes(scale, config)
+    if len(local.postings.hashes) < least:  # nobody shares so many, as is usual
+        none = np.empty((0, 2), np.int64)
+        return Candidates([], none, none[:, 0], np.zeros(len(sources), np.int64))
     learn(local, store, config, scale, _Sketcher(read, local, store, config))
     furniture, boilerplate = known_roles(local, store)
-    found, kept = find_candidates(
-        local, furniture, boilerplate, min_shared_hashes(scale, config), config
-    )
+    found, kept = find_candidates(local, furniture, boilerplate, least, config)
     n_stored, n_new = len(local.numbers), len(sources)
     left_out = np.bincount(found[~kept, 1] - n_stored, minlength=n_new)
     found = found[kept]

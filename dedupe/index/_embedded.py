@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -51,7 +50,10 @@ FLUSH_ENTRIES = 1 << 19
 FAN_OUT = 4
 """Runs of one size, side by side, of which one is made."""
 
-_MEASURES = struct.Struct("<IIIIdQQ")
+_MEASURES = np.dtype(
+    [(name, PAIR[name].newbyteorder("<")) for name in PAIR.names[2:-1]]  # type: ignore[index]
+)
+"""What is kept of a pair beside the two articles and whether it links them."""
 _COLUMNS = (
     "number, since, id, source, title, published, url, language, text_hash, words, fingerprint, "
     "family, seal"
@@ -650,7 +652,7 @@ class EmbeddedStore:
 
     def _record(self, row: tuple[Any, ...], body: bytes | None) -> Record:
         name = row[2]
-        if _seal(row[:11]) != row[12]:
+        if body is not None and _seal(row[:11]) != row[12]:
             raise IndexDamagedError(
                 f"{self._file}: the record of {name!r} is damaged; remove that article and add it anew"
             )
@@ -706,25 +708,43 @@ class EmbeddedStore:
 
     def add_pairs(self, pairs: NDArray[Any]) -> None:
         """See `Store`."""
+        measures = np.empty(len(pairs), _MEASURES)
+        for name in _MEASURES.names or ():
+            measures[name] = pairs[name]
+        packed, size = measures.tobytes(), _MEASURES.itemsize
+        ends = (pairs[name].tolist() for name in ("later", "earlier", "links"))
         self._connection.executemany(
             "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?)",
             [
-                (later, earlier, int(links), _MEASURES.pack(*measures))
-                for later, earlier, *measures, links in pairs.tolist()
+                (later, earlier, links, packed[k * size : (k + 1) * size])
+                for k, (later, earlier, links) in enumerate(zip(*ends, strict=True))
             ],
         )
 
-    def links_of(self, numbers: Sequence[int]) -> NDArray[Any]:
+    def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
         """See `Store`."""
+        limit = "" if most is None else f"LIMIT {most:d}"
+        columns = "later, earlier, measures"
         rows = [
-            *self._rows("SELECT * FROM pairs WHERE links AND later IN", numbers),
-            *self._rows("SELECT * FROM pairs WHERE links AND earlier IN", numbers),
+            *self._rows(f"SELECT {columns} FROM pairs WHERE links AND later IN", numbers, limit),  # noqa: S608
+            *self._rows(f"SELECT {columns} FROM pairs WHERE links AND earlier IN", numbers, limit),  # noqa: S608
         ]
-        found = [
-            (later, earlier, *_MEASURES.unpack(measures), bool(links))
-            for later, earlier, links, measures in set(rows)
-        ]
-        return np.array(sorted(found), PAIR)
+        found = np.empty(len(rows), PAIR)
+        found["later"] = [row[0] for row in rows]
+        found["earlier"] = [row[1] for row in rows]
+        measures = np.frombuffer(b"".join(row[2] for row in rows), _MEASURES)
+        for name in _MEASURES.names or ():
+            found[name] = measures[name]
+        found["links"] = True
+        return found
+
+    def family_size(self, family: int, most: int) -> int:
+        """See `Store`."""
+        row = self._connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM articles WHERE family = ? LIMIT ?)",
+            (signed(family), most),
+        ).fetchone()
+        return int(row[0])
 
     def set_families(self, families: dict[int, int | None]) -> None:
         """See `Store`."""
@@ -738,10 +758,10 @@ class EmbeddedStore:
 
     # Furniture
 
-    def judged(self, keys: NDArray[np.uint64]) -> Sequence[Verdict]:
+    def judged_length(self, key: int, source: int) -> int:
         """See `Store`."""
-        wanted = set(keys.tolist())
-        return [verdict for (key, _), verdict in self._verdicts.items() if key in wanted]
+        verdict = self._verdicts.get((key, source))
+        return 0 if verdict is None else verdict.length
 
     def known_furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """See `Store`."""

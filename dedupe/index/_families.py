@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from dedupe.cluster import near_components
 from dedupe.families import find_families
 from dedupe.index._records import Family
 from dedupe.index._store import PAIR
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Part", "connected", "families_of", "name_of", "number_of", "settle"]
 
-MOST = 200
+MOST = 64
 """Articles of a connected part up to which its families are found anew with every article that
 joins it. Of a larger one a new article gets the family of the one it shares most with, until
 the family is asked for or the index compacted."""
@@ -39,14 +40,14 @@ class Part(NamedTuple):
     """Articles that links connect.
 
     Attributes:
-        numbers: of the articles, ascending.
+        numbers: int64, of the articles, ascending.
         links: between them, of dtype `PAIR`.
-        whole: whether these are all.
+        border: int64, those of them of which not all links were followed, ascending.
     """
 
-    numbers: list[int]
+    numbers: NDArray[np.int64]
     links: NDArray[np.void]
-    whole: bool
+    border: NDArray[np.int64]
 
 
 def name_of(fingerprint: int | None) -> str | None:
@@ -64,22 +65,21 @@ def number_of(name: str) -> int | None:
         return None
 
 
-def connected(store: Store, number: int, most: int | None = None) -> Part:
-    """The articles that links lead to from one, step by step; no more than `most`, if given."""
-    numbers = {number}
-    found: dict[tuple[int, int], np.void] = {}
-    frontier = [number]
-    while frontier and (most is None or len(numbers) <= most):
-        following = set()
-        for link in store.links_of(frontier):
-            later, earlier = int(link["later"]), int(link["earlier"])
-            found[later, earlier] = link
-            following |= {later, earlier}
-        frontier = sorted(following - numbers)
-        numbers |= following
-    ends = numbers
-    links = [link for (x, y), link in sorted(found.items()) if x in ends and y in ends]
-    return Part(sorted(numbers), np.array(links, PAIR), not frontier)
+def connected(store: Store, numbers: Sequence[int], most: int | None = None) -> Part:
+    """The articles that links lead to from some, step by step; not many more than `most`, if given."""
+    every = frontier = np.unique(np.array(numbers, np.int64))
+    found = [np.empty(0, PAIR)]
+    while len(frontier) and (most is None or len(every) <= most):
+        links = store.links_of(frontier.tolist(), most)
+        found.append(links)
+        ends = np.unique(np.concatenate([links["later"], links["earlier"]]))
+        frontier = np.setdiff1d(ends, every, assume_unique=True)
+        every = np.union1d(every, frontier)
+    links = np.concatenate(found)
+    _, first = np.unique((links["later"] << 32) | links["earlier"], return_index=True)
+    links = links[np.sort(first)]
+    inside = np.isin(links["later"], every) & np.isin(links["earlier"], every)
+    return Part(every, links[inside], frontier)
 
 
 _NO_TOKENS = Spool(0)
@@ -89,13 +89,9 @@ def families_of(
     store: Store, part: Part, config: Config
 ) -> tuple[list[Record], list[tuple[Family, list[int]]]]:
     """The records of a part, and its families with their members' numbers."""
-    records = store.load(part.numbers, texts=False)
+    records = store.load(part.numbers.tolist(), texts=False)
     records.sort(key=lambda record: (record.fingerprint, record.article.id))
-    place = {record.number: k for k, record in enumerate(records)}
-    rows = [
-        row for row in part.links if int(row["later"]) in place and int(row["earlier"]) in place
-    ]
-    found = find_families(_articles(records), _matches(rows, records, place), config)
+    found = find_families(_articles(records), _matches(part.links, records), config)
     families = []
     for family in found.families:
         members = sorted((records[k] for k in family.members), key=lambda r: (r.since, r.number))
@@ -139,51 +135,43 @@ def _articles(records: Sequence[Record]) -> Articles:
     )
 
 
-def _matches(rows: Sequence[np.void], records: Sequence[Record], place: dict[int, int]) -> Matches:
-    """Kept pairs as a scan has them."""
-    kept = np.array(rows, PAIR)
-    ends = np.array(
-        [(place[int(row["later"])], place[int(row["earlier"])]) for row in rows], np.int64
-    ).reshape(-1, 2)
+def _matches(links: NDArray[np.void], records: Sequence[Record]) -> Matches:
+    """Kept pairs as a scan has them: of records that are there, the longer article first."""
+    numbers = np.array([record.number for record in records], np.int64)
     words = np.array([record.words for record in records], np.int64)
-    order, turned = _order(ends, words)
-    kept, pairs = kept[order], np.where(turned[:, None], ends[:, ::-1], ends)[order]
-    turned = turned[order]
+    by_number = np.argsort(numbers)
+    ends = np.stack([links["later"], links["earlier"]], axis=1).reshape(-1, 2)
+    at = np.minimum(np.searchsorted(numbers[by_number], ends), len(numbers) - 1)
+    places = by_number[at]
+    there = (numbers[places] == ends).all(axis=1)
+    links, places = links[there], places[there]
+    pairs = longer_first(np.sort(places, axis=1), words)
+    # `longer_first` sorts: find each link's place in it by its two ends.
+    n = len(records)
+    order = np.argsort(places.min(axis=1) * n + places.max(axis=1), kind="stable")
+    rank = np.argsort(np.argsort(pairs.min(axis=1) * n + pairs.max(axis=1), kind="stable"))
+    links, places = links[order][rank], places[order][rank]
+    turned = (places[:, 0] != pairs[:, 0])[:, None]
 
-    def sides(later: str, earlier: str) -> NDArray[np.generic]:
-        both = np.stack([kept[later], kept[earlier]], axis=1)
-        return np.where(turned[:, None], both[:, ::-1], both)
+    def sides(name: str) -> NDArray[np.generic]:
+        both = np.stack([links[f"{name}_later"], links[f"{name}_earlier"]], axis=1)
+        return np.where(turned, both[:, ::-1], both)
 
-    body = sides("body_later", "body_earlier").astype(np.int64)
-    shared, net = kept["shared"].astype(np.int64), kept["net"].astype(np.int64)
+    body = sides("body").astype(np.int64)
+    shared, net = links["shared"].astype(np.int64), links["net"].astype(np.int64)
     return Matches(
         pairs=pairs,
-        resemblance=kept["resemblance"],
+        resemblance=links["resemblance"].astype(np.float64),
         shared_words=shared,
         shares=shared[:, None] / np.maximum(words[pairs].reshape(-1, 2), 1),
         net=net[:, None] / np.maximum(body, 1),
         net_words=net,
         body=body,
         passages=np.empty((0, 9), np.int32),
-        masks=sides("mask_later", "mask_earlier").astype(np.uint64),
+        masks=sides("mask").astype(np.uint64),
         reused_words=np.zeros(len(records), np.int64),
         counts={},
     )
-
-
-def _order(
-    ends: NDArray[np.int64], words: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The order of pairs in a scan, and which of them are turned in it."""
-    low_first = np.sort(ends, axis=1)
-    sorted_pairs = longer_first(low_first, words)
-    place = {(int(x), int(y)): k for k, (x, y) in enumerate(sorted_pairs)}
-    at = np.array(
-        [place.get((int(x), int(y)), place.get((int(y), int(x)), -1)) for x, y in ends], np.int64
-    )
-    order = np.argsort(at, kind="stable")
-    turned = np.array([(int(x), int(y)) not in place for x, y in ends], np.bool_)
-    return order, turned
 
 
 def settle(
@@ -191,35 +179,67 @@ def settle(
 ) -> dict[int, int | None]:
     """Find the families of some articles anew, and keep them.
 
+    Args:
+        store: has the articles and their links.
+        numbers: of the articles.
+        config: the settings.
+        most: articles of a part up to which that is done exactly; None: always.
+
     Returns:
         the family of each of the articles whose part was looked at, by number.
     """
     settled: dict[int, int | None] = {}
-    for number in numbers:
-        if number in settled:
-            continue
-        part = connected(store, number, most)
-        if not part.whole:
-            settled[number] = _nearest_family(store, part, number)
-            store.set_families({number: settled[number]})
-            continue
-        records, families = families_of(store, part, config)
-        of = {n: number_of(family.name) for family, members in families for n in members}
-        changed = {r.number: of.get(r.number) for r in records if r.family != of.get(r.number)}
-        if changed:
-            store.set_families(changed)
-        settled |= {record.number: of.get(record.number) for record in records}
-    return settled
+    if not numbers:
+        return settled
+    if most is not None:
+        settled = _large_families(store, numbers, most)
+        store.set_families(settled)
+    rest = [number for number in numbers if number not in settled]
+    if not rest:
+        return settled
+    part = connected(store, rest, None if most is None else most * len(rest))
+    records, families = families_of(store, part, config)
+    of = {n: number_of(family.name) for family, members in families for n in members}
+    if len(part.border):
+        # Of parts that go on beyond the border what is known stays.
+        open_parts = _parts_with(part, part.border)
+        records = [r for r in records if r.family is None or r.number not in open_parts]
+    changed = {r.number: of.get(r.number) for r in records if r.family != of.get(r.number)}
+    store.set_families(changed)
+    settled |= {record.number: of.get(record.number) for record in records}
+    return {**dict.fromkeys(rest), **settled}
 
 
-def _nearest_family(store: Store, part: Part, number: int) -> int | None:
-    """The family of the article that one shares most with."""
-    links = part.links[(part.links["later"] == number) | (part.links["earlier"] == number)]
-    if not len(links):
-        return None
-    others = np.where(links["later"] == number, links["earlier"], links["later"]).astype(np.int64)
-    order = np.lexsort((others, -links["net"].astype(np.int64)))
-    for record in store.load(others[order].tolist(), texts=False):
-        if record.family is not None:
-            return record.family
-    return None
+def _parts_with(part: Part, some: NDArray[np.int64]) -> set[int]:
+    """Articles that links connect to some."""
+    pairs = np.stack(
+        [np.searchsorted(part.numbers, part.links[name]) for name in ("later", "earlier")], axis=1
+    )
+    roots = near_components(len(part.numbers), pairs)
+    marked = np.isin(roots, roots[np.searchsorted(part.numbers, some)])
+    return set(part.numbers[marked].tolist())
+
+
+def _large_families(store: Store, numbers: Sequence[int], most: int) -> dict[int, int | None]:
+    """Of articles that share most with one of a large family that family; not the others."""
+    links = store.links_of(numbers)
+    own = np.concatenate([links["later"], links["earlier"]])
+    others = np.concatenate([links["earlier"], links["later"]])
+    net = np.concatenate([links["net"], links["net"]]).astype(np.int64)
+    asked = np.isin(own, numbers)
+    own, others, net = own[asked], others[asked], net[asked]
+    order = np.lexsort((others, -net, own))
+    own, first = np.unique(own[order], return_index=True)
+    best = dict(zip(own.tolist(), others[order][first].tolist(), strict=True))
+    family_of = {r.number: r.family for r in store.load(sorted({*best.values()}), texts=False)}
+    sizes: dict[int, int] = {}
+    found: dict[int, int | None] = {}
+    for number, other in best.items():
+        family = family_of.get(other)
+        if family is None:
+            continue
+        if family not in sizes:
+            sizes[family] = store.family_size(family, most)
+        if sizes[family] == most:
+            found[number] = family
+    return found

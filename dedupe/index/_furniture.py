@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedupe._jit import kernel
 from dedupe.index._store import Verdict, mixed
 from dedupe.postings import SPARSE_ARTICLES, assign_roles, build_postings
 from dedupe.sketch import sketch_limit
@@ -107,36 +108,68 @@ def learn(local: Local, store: Store, config: Config, scale: int, sketches_of: S
     store.learn(verdicts)
 
 
+@kernel
+def _count_sources(
+    offsets: NDArray[np.int64],
+    articles: NDArray[np.int32],
+    source_of: NDArray[np.int32],
+    counts: NDArray[np.int64],
+    least: int,
+    sparse: int,
+    out: NDArray[np.int64],
+) -> int:
+    """Posting, source and articles of what many articles of one source hold, or of unknown ones (-1).
+
+    `counts` is zero for every source, before and after.
+    """
+    n = 0
+    for posting in range(len(offsets) - 1):
+        first, last = offsets[posting], offsets[posting + 1]
+        if last - first < least:
+            continue
+        unknown = 0
+        for k in range(first, last):
+            source = source_of[articles[k]]
+            if source >= 0:
+                counts[source] += 1
+            else:
+                unknown += 1
+        for k in range(first, last):
+            source = source_of[articles[k]]
+            if source >= 0:
+                if counts[source] >= least:
+                    out[n, 0], out[n, 1], out[n, 2] = posting, source, counts[source]
+                    n += 1
+                counts[source] = 0
+        if last - first > sparse and 2 * unknown >= last - first:
+            out[n, 0], out[n, 1], out[n, 2] = posting, -1, last - first
+            n += 1
+    return n
+
+
 def _due(local: Local, store: Store, config: Config) -> list[tuple[int, int, int]]:
     """Posting, source and number of articles of what is to be judged."""
     postings = local.postings
-    lengths = np.diff(postings.offsets)
-    frequent = lengths >= min(config.boilerplate_articles, SPARSE_ARTICLES + 1)
-    if not frequent.any():
-        return []
-    entries = np.flatnonzero(np.repeat(frequent, lengths))
-    places = postings.posting_of[entries]
-    sources = local.source_of[postings.articles[entries]]
-    groups = np.stack([places.astype(np.int64), np.maximum(sources, -1).astype(np.int64)], axis=1)
-    distinct, counts = np.unique(groups, axis=0, return_counts=True)
-    enough = np.where(
-        distinct[:, 1] >= 0,
-        counts >= config.boilerplate_articles,
-        (counts * 2 >= lengths[distinct[:, 0]]) & (lengths[distinct[:, 0]] > SPARSE_ARTICLES),
+    least = config.boilerplate_articles
+    # No posting has more such sources than fit into it, and one row for the unknown ones.
+    out = np.empty((len(postings.articles) // least + len(postings.hashes), 3), np.int64)
+    counts = np.zeros(int(local.source_of.max(initial=-1)) + 1, np.int64)
+    n = _count_sources(
+        postings.offsets,
+        postings.articles,
+        local.source_of,
+        counts,
+        least,
+        SPARSE_ARTICLES,
+        out,
     )
-    distinct, counts = distinct[enough], counts[enough]
-    if not len(distinct):
-        return []
-    known = {
-        (verdict.key, verdict.source): verdict.length
-        for verdict in store.judged(np.unique(postings.hashes[distinct[:, 0]]))
-    }
-    # A posting that is listed in part grows unseen: its whole length counts.
-    whole = np.where(local.lengths > lengths, local.lengths, 0)
     due = []
-    for (posting, source), count in zip(distinct.tolist(), counts.tolist(), strict=True):
-        length = max(count, int(whole[posting]))
-        if length >= 2 * known.get((int(postings.hashes[posting]), source), 0):
+    lengths = np.diff(postings.offsets)
+    for posting, source, count in out[:n].tolist():
+        # A posting that is listed in part grows unseen: its whole length counts.
+        whole = int(local.lengths[posting])
+        length = whole if whole > lengths[posting] else count
+        if length >= 2 * store.judged_length(int(postings.hashes[posting]), source):
             due.append((posting, source, length))
     return due
 

@@ -16,7 +16,7 @@ from dedupe.errors import ConfigError, InputError
 from dedupe.families import linking_shares
 from dedupe.index._answers import Asked, answer, estimated, estimates
 from dedupe.index._checking import Candidates, candidates_of, compare_all
-from dedupe.index._codec import pack_text, text_hash
+from dedupe.index._codec import text_hash
 from dedupe.index._families import connected, families_of, name_of, number_of, settle
 from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
@@ -46,7 +46,7 @@ SETTINGS = (
     "scale",
     "max_posting",
     "hubs",
-    "max_partners",
+    "max_matches",
     "boilerplate_articles",
 )
 """The settings that an index is made with and keeps."""
@@ -56,12 +56,16 @@ CHUNK_BYTES = 2_000_000
 
 CHUNK_ARTICLES = 1024
 
+BUDGET = 500_000
+"""Shingles up to which an index keeps all of them: as many articles as a newsroom has in a day. Then
+every second, and so on to an eighth, as in a scan: with all, an article costs up to ten times as much."""
+
 _LATEST = 1 << 62
 """Since when an article is there that is not: later than all."""
 
 
 class _Job(NamedTuple):
-    """Some articles with distinct ids, read."""
+    """Some articles with distinct ids, read; as they are to be looked up at the moment."""
 
     articles: list[Article]
     read: Read
@@ -104,6 +108,8 @@ class Index:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._config = config
+        # Threads are for many articles: starting them takes longer than one.
+        self._single = replace(config, threads=1)
         self._lock = threading.RLock()
         self._worker: ThreadPoolExecutor | None = None
         self._closed = False
@@ -200,7 +206,7 @@ class Index:
     def check_many(self, articles: Iterable[Article]) -> list[Match]:
         """The same for many, at the speed of a batch. They do not count for each other."""
         with self._using():
-            return [match for some in self._chunks(articles) for match in self._check(some)]
+            return [match for some in self._read(articles) for match in self._check(*some)]
 
     def check_and_add(self, article: Article) -> Match:
         """What is known of an article's text, which is then kept, in one step.
@@ -217,9 +223,7 @@ class Index:
         They are kept some hundreds at a time: after an error the first ones may be there.
         """
         with self._using():
-            return [
-                match for some in self._chunks(articles) for match in self._add(some, told=True)
-            ]
+            return [match for some in self._read(articles) for match in self._add(*some)]
 
     async def acheck_and_add(self, article: Article) -> Match:
         """`check_and_add` for asyncio: one after the other, in a thread of its own."""
@@ -240,8 +244,8 @@ class Index:
         """Keep many articles. What they share is found and kept as by `check_and_add`."""
         counts = {"new": 0, "unchanged": 0, "revised": 0}
         with self._using():
-            for some in self._chunks(articles):
-                for status in self._add_only(some):
+            for some in self._read(articles):
+                for status in self._add_only(*some):
                     counts[status] += 1
         return Added(**counts)
 
@@ -256,7 +260,7 @@ class Index:
                 raise InputError(
                     f"no article of the index has the id {article.id!r}; add it with check_and_add"
                 )
-            return self._add([article], told=True)[0]
+            return self._add([article], read_articles([article], self._config))[0]
 
     def remove(self, article_id: str) -> bool:
         """Remove an article and all that is known of it; whether it was there."""
@@ -293,7 +297,7 @@ class Index:
                 number = self._store.number_with(fingerprint)
             if number is None:
                 return None
-            _, families = families_of(self._store, connected(self._store, number), self._config)
+            _, families = families_of(self._store, connected(self._store, [number]), self._config)
             return next((family for family, members in families if number in members), None)
 
     def info(self) -> dict[str, Any]:
@@ -339,7 +343,7 @@ class Index:
         return self._lock
 
     def _scale(self) -> int:
-        return choose_scale(self._store.shingles, self._config)
+        return choose_scale(self._store.shingles, self._config, BUDGET)
 
     def _chunks(self, articles: Iterable[Article]) -> Iterator[list[Article]]:
         """Articles some hundreds at a time, no id twice in a chunk."""
@@ -357,16 +361,32 @@ class Index:
         if some:
             yield some
 
+    def _read(self, articles: Iterable[Article]) -> Iterator[tuple[list[Article], Read]]:
+        """Articles and what was read of them; those to come are read meanwhile."""
+        chunks = self._chunks(articles)
+        some, following = next(chunks, None), next(chunks, None)
+        if some is None:
+            return
+        if following is None:
+            yield some, read_articles(some, self._config)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            ahead = [(some, pool.submit(read_articles, some, self._config))]
+            while ahead:
+                if following is not None:
+                    ahead.append((following, pool.submit(read_articles, following, self._config)))
+                    following = next(chunks, None)
+                some, read = ahead.pop(0)
+                yield some, read.result()
+
     def _job(self, articles: list[Article], read: Read) -> _Job:
         scale = self._scale()
         sketches = read.thinned(scale)
         keys = sketches.hashes if len(articles) == 1 else np.unique(sketches.hashes)
-        # Threads are for many: starting them takes longer than one article.
-        config = self._config if len(articles) > 1 else replace(self._config, threads=1)
+        config = self._config if len(articles) > 1 else self._single
         return _Job(articles, read, scale, sketches, keys, config)
 
-    def _check(self, articles: list[Article]) -> list[Match]:
-        read = read_articles(articles, self._config)
+    def _check(self, articles: list[Article], read: Read) -> list[Match]:
         with self._store.reading():
             job = self._job(articles, read)
             entered = self._status(job)
@@ -389,19 +409,17 @@ class Index:
                 entered.append(Entered("revised", there.number, there.since))
         return entered
 
-    def _add(self, articles: list[Article], *, told: bool) -> list[Match]:
+    def _add(self, articles: list[Article], read: Read) -> list[Match]:
         """Keep articles with distinct ids, and answer."""
-        read = read_articles(articles, self._config)
         with self._store.writing():
             job = self._job(articles, read)
             entered, found, families = self._keep(job)
-            return self._answers(job, entered, found, families) if told else []
+            return self._answers(job, entered, found, families)
 
-    def _add_only(self, articles: list[Article]) -> list[Status]:
-        read = read_articles(articles, self._config)
+    def _add_only(self, articles: list[Article], read: Read) -> list[Status]:
         with self._store.writing():
             entered, _, _ = self._keep(self._job(articles, read))
-        return [one.status for one in entered]
+            return [one.status for one in entered]
 
     def _keep(self, job: _Job) -> tuple[list[Entered], _Found, dict[int, int | None]]:
         """Keep articles, their pairs and families."""
@@ -414,12 +432,13 @@ class Index:
                 words=words,
                 fingerprint=fingerprint,
                 keys=job.sketches.of(k),
-                body=pack_text(text) if store.store_text else b"",
+                body=body if store.store_text else b"",
             )
-            for k, (article, text, words, fingerprint) in enumerate(
+            for k, (article, text, body, words, fingerprint) in enumerate(
                 zip(
                     job.articles,
                     job.read.texts,
+                    job.read.bodies,
                     job.read.words.tolist(),
                     job.read.fingerprints.tolist(),
                     strict=True,

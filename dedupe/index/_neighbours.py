@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.postings import candidates, postings_of, roles_of, strongest
+from dedupe.postings import candidates, postings_of, roles_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -162,4 +162,15 @@ def find_candidates(
     found = candidates(
         postings, roles, local.source_of, min_shared, config.max_posting, len(local.numbers), n
     )
-    return found, strongest(found, n, config.max_partners)
+    return found, _strongest_of_each(found, config.max_matches)
+
+
+def _strongest_of_each(found: NDArray[np.int64], most: int) -> NDArray[np.bool_]:
+    """Bool (n_pairs,): for each later article the pairs that share most; of equals the earlier."""
+    order = np.lexsort((found[:, 0], -found[:, 2], found[:, 1]))
+    later = found[order, 1]
+    begins = np.r_[True, later[1:] != later[:-1]] if len(later) else np.empty(0, np.bool_)
+    first = np.maximum.accumulate(np.where(begins, np.arange(len(later)), 0))
+    kept = np.zeros(len(found), np.bool_)
+    kept[order] = np.arange(len(later)) - first < most
+    return kept

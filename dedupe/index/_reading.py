@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe.features import extract
+from dedupe.index._codec import pack_text
 from dedupe.index._neighbours import Sketches, thin
 from dedupe.ingest import tokens_of
 from dedupe.records import Batch, encode_text
@@ -31,6 +32,7 @@ class Read:
 
     Attributes:
         texts: their UTF-8.
+        bodies: the same, compressed; of articles only.
         offsets: int64 (n + 1,), where the tokens of each begin.
         columns: of their tokens.
         fingerprints: uint64 (n,).
@@ -38,6 +40,7 @@ class Read:
     """
 
     texts: list[bytes]
+    bodies: list[bytes]
     offsets: NDArray[np.int64]
     columns: Columns
     fingerprints: NDArray[np.uint64]
@@ -58,8 +61,10 @@ class Read:
 
 
 def read_articles(articles: Sequence[Article], config: Config) -> Read:
-    """Tokens and features of articles."""
-    return read_texts([encode_text(article.text) for article in articles], config)
+    """Tokens and features of articles, and their texts as they are kept."""
+    read = read_texts([encode_text(article.text) for article in articles], config)
+    read.bodies = [pack_text(text) for text in read.texts]
+    return read
 
 
 def read_texts(texts: list[bytes], config: Config) -> Read:
@@ -80,6 +85,7 @@ def read_texts(texts: list[bytes], config: Config) -> Read:
     features = extract(tokens, config, 1)
     return Read(
         texts,
+        [],
         tokens.offsets,
         Columns(*tokens[1:], features.grams),
         features.fingerprints,

@@ -91,7 +91,7 @@ class Match:
         family: name of the family it belongs to, None if it is alone. Names are of a member's
             text and may change as members come; `Index.family` knows a family by any name it had.
         verified: False where the index keeps no texts, so that shares are estimates from sketches.
-        left_out: candidates not looked at, being more than `max_partners`.
+        left_out: candidates not looked at, being more than `max_matches`.
         too_short: it has fewer words than `min_shared_words`, and so matches nothing.
     """
 

@@ -38,6 +38,7 @@ CREATE TABLE articles (
     family INTEGER,                -- fingerprint that names it
     seal INTEGER NOT NULL          -- checksum of the row, but for the family
 );
+CREATE INDEX articles_by_family ON articles (family) WHERE family IS NOT NULL;
 CREATE INDEX articles_by_fingerprint ON articles (fingerprint);
 CREATE TABLE bodies (
     number INTEGER PRIMARY KEY,

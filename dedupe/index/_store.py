@@ -204,8 +204,15 @@ class Store(Protocol):
     def add_pairs(self, pairs: NDArray[Any]) -> None:
         """Keep verified pairs, of dtype `PAIR`."""
 
-    def links_of(self, numbers: Sequence[int]) -> NDArray[Any]:
-        """All pairs, of dtype `PAIR`, that may link one of these articles to another."""
+    def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
+        """Pairs, of dtype `PAIR`, that may link one of these articles to another.
+
+        A pair may be there twice. Of those with earlier articles, and of those with later ones,
+        no more than `most` are given, if it is named.
+        """
+
+    def family_size(self, family: int, most: int) -> int:
+        """Articles whose family this is, counted up to `most`."""
 
     def set_families(self, families: dict[int, int | None]) -> None:
         """Set the family of articles: number to fingerprint."""
@@ -213,8 +220,8 @@ class Store(Protocol):
     def remove(self, number: int) -> None:
         """Remove an article, with its pairs."""
 
-    def judged(self, keys: NDArray[np.uint64]) -> Sequence[Verdict]:
-        """Verdicts on some keys, the negative ones, too."""
+    def judged_length(self, key: int, source: int) -> int:
+        """`Verdict.length` of the last verdict on a key and a source; 0 if there is none."""
 
     def known_furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Keys mixed with the sources whose furniture they are (`mixed`), and boilerplate keys.
