@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -63,6 +63,21 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def articles(self) -> Iterator[Article]:
+        """The articles one by one."""
+        text = self.text.tobytes()
+        offsets = self.offsets.tolist()
+        for k, name in enumerate(self.ids):
+            yield Article(
+                id=name,
+                text=text[offsets[k] : offsets[k + 1]].decode(),
+                source=self.sources[k],
+                url=self.urls[k],
+                title=self.titles[k],
+                published=self.published[k],
+                language=self.languages[k],
+            )
 
     @classmethod
     def from_articles(

@@ -21,7 +21,7 @@ from dedupe.matching import find_matches
 from dedupe.tables import Ranks, documents_table, families_table, pairs_table, passages_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import polars as pl
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dedupe.measures import Matches
     from dedupe.records import Batch
 
-__all__ = ["Progress", "ScanResult", "scan"]
+__all__ = ["Progress", "ScanResult", "scan", "scan_batches"]
 
 RECALL_AT = (0.5, 0.7, 0.9)
 """Resemblances at which a run states the expected recall of its banding."""
@@ -116,31 +116,64 @@ def scan(
         paths, config, problems, stdin=stdin, progress=progress.bytes_read, prefetch=prefetch
     )
     try:
-        batches, n_bytes = _peeked(reader)
-        with kernels_for(n_bytes):
-            articles = ingest(
-                batches,
-                config,
-                problems,
-                expected=reader.total_bytes * _TOKENS_A_BYTE,
-                checkpoint=checkpoint,
-            )
-            try:
-                matches = find_matches(articles, config, clock.stage)
-                clock.stage("families")
-                families = find_families(articles, matches, config)
-                clock.stage("tables")
-                tables = _tables(articles, matches, families, config)
-            finally:
-                articles.spool.close()
+        result = _scan(reader, config, problems, clock, reader.total_bytes, checkpoint)
     finally:
         reader.close()
+    result.run["counts"]["files_skipped"] = reader.skipped
+    result.run["counts"]["dates_not_understood"] = reader.unread_dates
+    return result
+
+
+def scan_batches(
+    batches: Iterable[Batch],
+    config: Config,
+    *,
+    expected_bytes: int = 0,
+    progress: Progress | None = None,
+) -> ScanResult:
+    """The same for articles that are at hand as batches.
+
+    Args:
+        batches: the articles.
+        config: the settings.
+        expected_bytes: of text, if that is known.
+        progress: told of stages.
+    """
+    clock = _Clock(progress or _Silent())
+    clock.stage("read")
+    return _scan(iter(batches), config, [], clock, expected_bytes, None)
+
+
+def _scan(
+    reader: Iterator[Batch],
+    config: Config,
+    problems: list[Problem],
+    clock: _Clock,
+    expected_bytes: int,
+    checkpoint: Checkpoint | None,
+) -> ScanResult:
+    """Batches to tables."""
+    batches, n_bytes = _peeked(reader)
+    with kernels_for(n_bytes):
+        articles = ingest(
+            batches,
+            config,
+            problems,
+            expected=expected_bytes * _TOKENS_A_BYTE,
+            checkpoint=checkpoint,
+        )
+        try:
+            matches = find_matches(articles, config, clock.stage)
+            clock.stage("families")
+            families = find_families(articles, matches, config)
+            clock.stage("tables")
+            tables = _tables(articles, matches, families, config)
+        finally:
+            articles.spool.close()
     problems.sort()
     seconds = clock.finish()
     run = _run_record(config, articles, matches, families, problems, seconds)
     run["counts"]["passages"] = tables["passages"].height
-    run["counts"]["files_skipped"] = reader.skipped
-    run["counts"]["dates_not_understood"] = reader.unread_dates
     return ScanResult(**tables, run=run, problems=problems)
 
 

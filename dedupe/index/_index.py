@@ -21,6 +21,8 @@ from dedupe.index._families import connected, families_of, name_of, number_of, s
 from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
 from dedupe.index._store import PAIR, Entered, NewArticle
+from dedupe.records import Batch
+from dedupe.scanning import scan_batches
 from dedupe.sketch import choose_scale
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from dedupe.index._records import Status
     from dedupe.index._store import Gathered, Record, Store
     from dedupe.records import Article
+    from dedupe.scanning import Progress, ScanResult
 
 __all__ = ["SETTINGS", "Index"]
 
@@ -300,6 +303,15 @@ class Index:
             _, families = families_of(self._store, connected(self._store, [number]), self._config)
             return next((family for family, members in families if number in members), None)
 
+    def families(self, article_ids: Iterable[str]) -> list[Family]:
+        """The families of some articles, each once, by name; see `family`."""
+        with self._using(), self._store.reading():
+            numbers = {there.number for there in self._store.find(list(article_ids)).values()}
+            part = connected(self._store, sorted(numbers))
+            _, families = families_of(self._store, part, self._config)
+            found = [family for family, members in families if numbers.intersection(members)]
+        return sorted(found, key=lambda family: family.name)
+
     def info(self) -> dict[str, Any]:
         """What the index holds and takes, and its settings."""
         with self._using():
@@ -317,6 +329,27 @@ class Index:
             with self._using(), self._store.reading():
                 records = self._store.load(numbers[first : first + CHUNK_ARTICLES])
             yield from (record.article for record in records)
+
+    def result(self, *, progress: Progress | None = None) -> ScanResult:
+        """The tables of a scan of all articles that are there: what `dedupe.scan` would say of them.
+
+        Args:
+            progress: told of stages.
+
+        Raises:
+            ConfigError: the index keeps no texts.
+        """
+        if not self._store.store_text:
+            raise ConfigError(
+                "the index keeps no texts, so that no tables can be made of it; scan the corpus "
+                "itself, or make an index with store_text=True"
+            )
+
+        def batches() -> Iterator[Batch]:
+            for some in self._chunks(self.articles()):
+                yield Batch.from_articles(some)
+
+        return scan_batches(batches(), self._config, progress=progress)
 
     def compact(self) -> None:
         """Make the index small and quick, and find all families anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,3 +107,35 @@ def line(one: Article) -> str:
     import json
 
     return json.dumps({"id": one.id, "text": one.text, "source": one.source}) + "\n"
+
+
+def test_result_is_a_scan(tmp_path: Path) -> None:
+    """The tables of an index are those of a scan of the same articles."""
+    articles = [
+        Article(id=path.name, text=path.read_text(encoding="utf-8"))
+        for path in sorted(pathlib.Path(SEEDS).glob("*.txt"))
+    ]
+    with Index.open(tmp_path / "idx") as index:
+        index.add_many(reversed(articles))
+        result = index.result()
+    scanned = dedupe.scan(SEEDS)
+    for table in ("documents", "pairs", "passages", "families"):
+        assert getattr(result, table).equals(getattr(scanned, table))
+
+
+def test_scan_into(tmp_path: Path) -> None:
+    """A corpus checked against an index has the tables of a scan, and is in it afterwards."""
+    from dedupe.index import scan_into
+
+    with Index.open(tmp_path / "idx") as index:
+        told = scan_into(index, SEEDS)
+        again = scan_into(index, SEEDS)
+    scanned = dedupe.scan(SEEDS)
+    assert told.families.equals(scanned.families)
+    assert told.pairs.equals(scanned.pairs)
+    assert told.passages.equals(scanned.passages)
+    same = ["id", "words", "family"]
+    assert told.documents.select(same).equals(scanned.documents.select(same))
+    assert set(told.documents["status"]) == {"new"}
+    assert set(again.documents["status"]) == {"unchanged"}
+    assert again.pairs.equals(told.pairs)
