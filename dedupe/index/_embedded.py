@@ -578,11 +578,11 @@ class EmbeddedStore:
         """See `Store`."""
         return dict(self._rows("SELECT number, text_hash FROM articles WHERE number IN", numbers))
 
-    def _rows(self, statement: str, numbers: Sequence[int], after: str = "") -> Iterator[Any]:
+    def _rows(self, statement: str, numbers: Sequence[int]) -> Iterator[Any]:
         for first in range(0, len(numbers), _VARIABLES):
             some = numbers[first : first + _VARIABLES]
             marks = ",".join("?" * len(some))
-            yield from self._connection.execute(f"{statement} ({marks}) {after}", some)
+            yield from self._connection.execute(f"{statement} ({marks})", some)
 
     def enter(
         self, articles: Sequence[NewArticle], keys: NDArray[np.uint64], shingles: int
@@ -723,12 +723,15 @@ class EmbeddedStore:
 
     def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
         """See `Store`."""
-        limit = "" if most is None else f"LIMIT {most:d}"
-        columns = "later, earlier, measures"
-        rows = [
-            *self._rows(f"SELECT {columns} FROM pairs WHERE links AND later IN", numbers, limit),  # noqa: S608
-            *self._rows(f"SELECT {columns} FROM pairs WHERE links AND earlier IN", numbers, limit),  # noqa: S608
-        ]
+        columns = "SELECT later, earlier, measures FROM pairs WHERE links AND"
+        rows: list[Any] = []
+        for end in ("later", "earlier"):
+            if most is None:
+                rows += self._rows(f"{columns} {end} IN", numbers)
+            else:
+                one = f"{columns} {end} = ? LIMIT ?"
+                for number in numbers:
+                    rows += self._connection.execute(one, (number, most))
         found = np.empty(len(rows), PAIR)
         found["later"] = [row[0] for row in rows]
         found["earlier"] = [row[1] for row in rows]

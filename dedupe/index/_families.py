@@ -66,20 +66,38 @@ def number_of(name: str) -> int | None:
 
 
 def connected(store: Store, numbers: Sequence[int], most: int | None = None) -> Part:
-    """The articles that links lead to from some, step by step; not many more than `most`, if given."""
+    """The articles that links lead to from some, step by step.
+
+    Args:
+        store: has the links.
+        numbers: of the articles to begin with.
+        most: connected articles from which on no more steps are taken from them.
+    """
     every = frontier = np.unique(np.array(numbers, np.int64))
-    found = [np.empty(0, PAIR)]
-    while len(frontier) and (most is None or len(every) <= most):
-        links = store.links_of(frontier.tolist(), most)
-        found.append(links)
-        ends = np.unique(np.concatenate([links["later"], links["earlier"]]))
+    border = np.empty(0, np.int64)
+    links = np.empty(0, PAIR)
+    while len(frontier):
+        found = store.links_of(frontier.tolist(), None if most is None else most + 1)
+        links = np.concatenate([links, found])
+        _, first = np.unique((links["later"] << 32) | links["earlier"], return_index=True)
+        links = links[first]
+        ends = np.unique(np.concatenate([found["later"], found["earlier"]]))
         frontier = np.setdiff1d(ends, every, assume_unique=True)
         every = np.union1d(every, frontier)
-    links = np.concatenate(found)
-    _, first = np.unique((links["later"] << 32) | links["earlier"], return_index=True)
-    links = links[np.sort(first)]
-    inside = np.isin(links["later"], every) & np.isin(links["earlier"], every)
-    return Part(every, links[inside], frontier)
+        if most is not None and len(frontier):
+            roots = near_components(len(every), _places(every, links))
+            reached = roots[np.searchsorted(every, frontier)]
+            large = np.bincount(roots, minlength=len(every))[reached] > most
+            border = np.concatenate([border, frontier[large]])
+            frontier = frontier[~large]
+    return Part(every, links, np.sort(border))
+
+
+def _places(numbers: NDArray[np.int64], links: NDArray[np.void]) -> NDArray[np.int64]:
+    """int64 (n_links, 2), where the ends of links are in numbers, which ascend."""
+    return np.stack(
+        [np.searchsorted(numbers, links[name]) for name in ("later", "earlier")], axis=1
+    )
 
 
 _NO_TOKENS = Spool(0)
@@ -197,7 +215,7 @@ def settle(
     rest = [number for number in numbers if number not in settled]
     if not rest:
         return settled
-    part = connected(store, rest, None if most is None else most * len(rest))
+    part = connected(store, rest, most)
     records, families = families_of(store, part, config)
     of = {n: number_of(family.name) for family, members in families for n in members}
     if len(part.border):
@@ -212,10 +230,7 @@ def settle(
 
 def _parts_with(part: Part, some: NDArray[np.int64]) -> set[int]:
     """Articles that links connect to some."""
-    pairs = np.stack(
-        [np.searchsorted(part.numbers, part.links[name]) for name in ("later", "earlier")], axis=1
-    )
-    roots = near_components(len(part.numbers), pairs)
+    roots = near_components(len(part.numbers), _places(part.numbers, part.links))
     marked = np.isin(roots, roots[np.searchsorted(part.numbers, some)])
     return set(part.numbers[marked].tolist())
 

@@ -207,8 +207,8 @@ class Store(Protocol):
     def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
         """Pairs, of dtype `PAIR`, that may link one of these articles to another.
 
-        A pair may be there twice. Of those with earlier articles, and of those with later ones,
-        no more than `most` are given, if it is named.
+        A pair may be there twice. Of those of one article with earlier ones, and of those with
+        later ones, no more than `most` are given, if it is named.
         """
 
     def family_size(self, family: int, most: int) -> int:
