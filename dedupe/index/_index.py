@@ -23,6 +23,7 @@ from dedupe.index._records import Added, Family, Match
 from dedupe.index._store import PAIR, Entered, NewArticle
 from dedupe.records import Batch
 from dedupe.scanning import scan_batches
+from dedupe.shingle import distinct
 from dedupe.sketch import choose_scale
 
 if TYPE_CHECKING:
@@ -352,21 +353,54 @@ class Index:
         return scan_batches(batches(), self._config, progress=progress)
 
     def compact(self) -> None:
-        """Make the index small and quick, and find all families anew."""
+        """Make the index small and quick, and find all families anew.
+
+        Links within a source are looked at again: what is page furniture is known only when some
+        articles have it, and the first ones may have been linked by it.
+        """
         with self._using():
             with self._store.writing():
-                linked = np.unique(self._linked())
+                linked = self._relinked()
                 settle(self._store, linked.tolist(), self._config, most=None)
             self._store.compact()
 
-    def _linked(self) -> NDArray[np.int64]:
-        """Numbers of all articles that links lead to."""
+    def _relinked(self) -> NDArray[np.int64]:
+        """Numbers of all articles that links lead to; links within a source are measured anew."""
         numbers = self._store.numbers()
-        found = []
+        found = [np.empty(0, np.int64)]
         for first in range(0, len(numbers), CHUNK_ARTICLES):
-            links = self._store.links_of(numbers[first : first + CHUNK_ARTICLES].tolist())
+            some = numbers[first : first + CHUNK_ARTICLES].tolist()
+            links = self._store.links_of(some)
+            links = links[np.isin(links["later"], some)]  # each once
             found += [links["later"].astype(np.int64), links["earlier"].astype(np.int64)]
-        return np.concatenate([np.empty(0, np.int64), *found])
+            if self._store.store_text and len(links):
+                self._store.add_pairs(self._measured_anew(links))
+        return np.unique(np.concatenate(found))
+
+    def _measured_anew(self, links: NDArray[Any]) -> NDArray[Any]:
+        """Those links whose articles are of one source, or both of none that is known, as they are now."""
+        ends = np.unique(np.concatenate([links["later"], links["earlier"]])).tolist()
+        source = {r.number: r.article.source for r in self._store.load(ends, texts=False)}
+        pairs = [
+            (int(later), int(earlier))
+            for later, earlier in zip(links["later"], links["earlier"], strict=True)
+            if source.get(int(later), "") == source.get(int(earlier))
+        ]
+        wanted = sorted({number for pair in pairs for number in pair})
+        records = self._store.load(wanted)
+        place = {record.number: k for k, record in enumerate(records)}
+        rows = [(place[x], place[y]) for x, y in pairs if x in place and y in place]
+        nothing = read_texts([], self._config)
+        known = self._store.known_furniture()[1]
+        near = compare_all(
+            nothing,
+            records,
+            np.array(rows, np.int64).reshape(-1, 2),
+            known,
+            self._config,
+            self._scale(),
+        )
+        return self._pairs(near, [])
 
     # Working
 
@@ -415,7 +449,7 @@ class Index:
     def _job(self, articles: list[Article], read: Read) -> _Job:
         scale = self._scale()
         sketches = read.thinned(scale)
-        keys = sketches.hashes if len(articles) == 1 else np.unique(sketches.hashes)
+        keys = sketches.hashes if len(articles) == 1 else distinct(sketches.hashes)
         config = self._config if len(articles) > 1 else self._single
         return _Job(articles, read, scale, sketches, keys, config)
 
