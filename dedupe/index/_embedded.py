@@ -114,7 +114,9 @@ class EmbeddedStore:
             except BaseException:
                 self._connection.close()
                 raise
-        self.most, self.few = int(self.settings["max_posting"]), int(self.settings["hubs"])
+        # A scan counts a posting of up to `max_posting` once, a stream each time one more comes.
+        self.few = int(self.settings["hubs"])
+        self.most = min(int(self.settings["max_posting"]), 2 * self.few)
         self._upkeep = Upkeep(
             path, self._file, timeout, store_text=self.store_text, sketcher=sketcher
         )
