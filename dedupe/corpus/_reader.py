@@ -113,6 +113,7 @@ def read_corpus(
     stdin: BinaryIO | None = None,
     progress: Callable[[int, int], None] | None = None,
     prefetch: int = 1,
+    lasting_ids: bool = False,
 ) -> CorpusReader:
     """Read a corpus in batches of at most about `config.chunk_mb` MB of text.
 
@@ -136,6 +137,9 @@ def read_corpus(
             the thread that reads.
         prefetch: how many batches are made ahead in a thread, beside the one being made; 0 for
             no thread. Each takes its memory. Nothing is read before the first batch is asked for.
+        lasting_ids: ids are to hold beyond this run, as those of an index must: a row without an
+            id has its URL for one, and on standard input, where there is no file to name it by,
+            a row without either has a digest of what it says.
 
     Raises:
         InputError: no input is there.
@@ -153,7 +157,7 @@ def read_corpus(
     if found.files and all(file.kind == "html" for file in found.files):
         load_extractor()
     total = sum(file.size for file in found.files)
-    run = Run(config, problems, progress, total_bytes=total)
+    run = Run(config, problems, progress, total_bytes=total, lasting_ids=lasting_ids)
     return CorpusReader(found, run, stdin, prefetch)
 
 
