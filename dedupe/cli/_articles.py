@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,23 +47,13 @@ def _find_article(table: str, article_id: str, given: str, settings: Config) -> 
     """An article by its id; without an id field that is FILE:LINE, as in a scan."""
     from dedupe.corpus import read_corpus
     from dedupe.errors import Problem
-    from dedupe.records import Article
 
     problems: list[Problem] = []
     for batch in read_corpus([table], settings, problems):
         for wanted in (article_id, given):
             if wanted in batch.ids:
                 k = batch.ids.index(wanted)
-                first, last = batch.offsets[k : k + 2].tolist()
-                return Article(
-                    id=given,
-                    text=batch.text[first:last].tobytes().decode(),
-                    source=batch.sources[k],
-                    url=batch.urls[k],
-                    title=batch.titles[k],
-                    published=batch.published[k],
-                    language=batch.languages[k],
-                )
+                return replace(next(islice(batch.articles(), k, None)), id=given)
     unread = f" ({problems[0].reason}; {problems[0].remedy})" if problems else ""
     raise InputError(
         f"{table}: no article has the id {article_id!r}{unread}; ids are those of `dedupe scan`, "

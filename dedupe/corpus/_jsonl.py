@@ -12,6 +12,7 @@ from dedupe.corpus._paths import STDIN
 from dedupe.corpus._plain import os_problem
 from dedupe.corpus._rows import FileLog
 from dedupe.corpus._streams import MAX_LINE, StreamDamagedError, split_lines
+from dedupe.records import encode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,10 @@ class LineReader:
         else:
             return row if row.id else row._replace(id=digest(row))
         return None
+
+    def utf8(self, line: bytes) -> bytes:
+        """A line in UTF-8, whatever it was in."""
+        return encode_text(self._decode(line))
 
     def report(self) -> None:
         """Add a problem for each field that was asked for and is on no line."""

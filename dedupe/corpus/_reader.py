@@ -184,15 +184,7 @@ def read_article(
         load_extractor()
     for row in _read_files(files[:1], run, stdin):
         assert isinstance(row, Row)
-        return Article(
-            id=row.id,
-            text=row.text.decode(),
-            source=row.source,
-            url=row.url,
-            title=row.title,
-            published=row.published,
-            language=row.language,
-        )
+        return row.article()
     raise InputError(f"{given}: {problems[0].reason}; {problems[0].remedy}")
 
 

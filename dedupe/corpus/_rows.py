@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dedupe.corpus._dates import parse_date
 from dedupe.errors import Problem
+from dedupe.records import Article
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,6 +45,18 @@ class Row(NamedTuple):
     url: str | None
     language: str | None
     place: tuple[str, int]
+
+    def article(self) -> Article:
+        """The same as the record that everyone uses."""
+        return Article(
+            id=self.id,
+            text=self.text.decode(),
+            source=self.source,
+            url=self.url,
+            title=self.title,
+            published=self.published,
+            language=self.language,
+        )
 
 
 class Block(Protocol):
