@@ -11,7 +11,7 @@ import io
 import os
 import sys
 
-from dedupe.cli import _compare, _scan  # noqa: F401 -- each makes its command
+from dedupe.cli import _compare, _filter, _index, _query, _scan  # noqa: F401 -- each makes its command
 from dedupe.cli._app import app
 from dedupe.cli._exits import FAILED, USAGE, fail
 from dedupe.errors import ConfigError, DedupeError, InputError, MissingExtraError
