@@ -14,6 +14,8 @@ import pytest
 from command import command
 
 import dedupe
+from dedupe.errors import StoreUnavailableError
+from dedupe.index import Index
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 120
@@ -310,6 +312,24 @@ def test_whoever_reads_may_stop(index: Path) -> None:
             process.kill()
     with dedupe.Index.open(index) as opened:
         assert len(opened) >= 1
+
+
+def test_an_index_that_fails(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was answered is written and right, the rest is not; exit code 1, and it says why."""
+    look_up = Index.check_and_add_many
+    batches = iter(range(10))
+
+    def failing(self: Index, articles: Any) -> Any:
+        if next(batches):
+            raise StoreUnavailableError("the server is away")
+        return look_up(self, articles)
+
+    monkeypatch.setattr(Index, "check_and_add_many", failing)
+    rows = [{"id": str(k), "text": f"word{k} " * 5} for k in range(200)]
+    code, lines, told = _run(index, _jsonl(rows))
+
+    assert (code, told) == (1, "dedupe: the server is away\n")
+    assert list(_tags(lines)) == [row["id"] for row in rows[:64]]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from command import command
 
 import dedupe
+from dedupe.config import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,6 +150,59 @@ def test_an_index_that_is_not_there(index: Path, command: list[str]) -> None:
     assert str(index) in told
     assert "Traceback" not in told
     assert not index.exists()
+
+
+# export ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["parquet", "jsonl", "csv"])
+def test_export_is_a_scan(seeds: Path, tmp_path: Path, ending: str) -> None:
+    """The tables of an index are those that a scan of the same articles writes, to the byte."""
+    exported, scanned = tmp_path / "exported", tmp_path / "scanned"
+    code, printed, told = _run("index", "export", seeds, "-o", exported, "--format", ending)
+    _run("scan", "seeds/", "-o", scanned, "--format", ending, "-q")
+
+    assert (code, told) == (0, "")
+    assert printed.startswith("5 articles, 3,062 words: 1 family of 2 articles, 1 pair")
+    assert sorted(path.name for path in exported.iterdir()) == [
+        *sorted([*(f"{table}.{ending}" for table in TABLES), "errors.jsonl", "run.json"]),
+    ]
+    for name in TABLES:
+        tables = [(out / f"{name}.{ending}").read_bytes() for out in (exported, scanned)]
+        assert tables[0] == tables[1], name
+
+
+def test_export_into_the_index_itself(seeds: Path) -> None:
+    """An index is never written over, nor anything that is no scan's."""
+    code, printed, told = _run("index", "export", seeds, "-o", seeds)
+    assert (code, printed) == (2, "")
+    assert "is the index" in told
+
+
+def test_export_without_texts(index: Path, tmp_path: Path) -> None:
+    """An index without texts has no tables, and says so."""
+    _run("index", "add", index, "seeds/", "--no-text")
+    code, printed, told = _run("index", "export", index, "-o", tmp_path / "out")
+    assert (code, printed) == (2, "")
+    assert "keeps no texts" in told
+
+
+# What goes wrong ------------------------------------------------------------------------------
+
+
+def test_a_damaged_index(index: Path) -> None:
+    """A file that is not what was written is named, with exit code 1 and no traceback."""
+    _run("index", "add", index, "seeds/")
+    for path in index.iterdir():
+        if path.is_file() and path.stat().st_size:
+            data = bytearray(path.read_bytes())
+            data[100:] = bytes(len(data) - 100)
+            path.write_bytes(data)
+    code, _, told = _run("query", index, STORY)
+
+    assert code == 1
+    assert told.startswith(f"dedupe: {index}")
+    assert "damaged" in told
 
 
 # query ----------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,14 +24,15 @@ from dedupe.cli._options import (
     settings_of,
 )
 from dedupe.cli._printing import announce_compiling, make_console, print_json, print_problems
-from dedupe.errors import InputError
+from dedupe.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from dedupe.config import Config
     from dedupe.errors import Problem
     from dedupe.index import Index
+    from dedupe.scanning import Progress
 
 index_app = typer.Typer(
     name="index",
@@ -110,18 +112,12 @@ def add(
         from dedupe.config import read_settings
         from dedupe.index import Index
 
-        progress = None
         announce_compiling()
-        if not quiet and sys.stderr.isatty():
-            from dedupe._progress import progress_bar
-
-            bar = stack.enter_context(progress_bar(make_console(stderr=True)))
-            bar.stage("add")
-            progress = bar.bytes_read
+        bar = stack.enter_context(_progress(quiet))
         # The index has settings of its own: only what the file names has to agree with them.
         named = {} if config is None else read_settings(config)
         opened = stack.enter_context(Index.open(index, store_text=not no_text, **named))
-        counts = _add_all(opened, corpus, settings, problems, progress)
+        counts = _add_all(opened, corpus, settings, problems, bar)
         held = len(opened)
     if not quiet:
         from dedupe._page import count
@@ -138,13 +134,17 @@ def _add_all(
     corpus: list[str],
     settings: Config,
     problems: list[Problem],
-    progress: Callable[[int, int], None] | None,
+    bar: Progress | None,
 ) -> dict[str, int]:
     """Add all articles, a batch at a time: how many were new, unchanged, revised."""
     from dedupe.corpus import read_corpus
 
     counts = {"new": 0, "unchanged": 0, "revised": 0}
     stdin = sys.stdin.buffer if "-" in corpus else None
+    progress = None
+    if bar is not None:
+        bar.stage("add")
+        progress = bar.bytes_read
     with read_corpus(
         corpus, settings, problems, stdin=stdin, progress=progress, lasting_ids=True
     ) as batches:
@@ -226,6 +226,65 @@ def remove(
         sys.stderr.write(printable(f"dedupe: {index}: no article has the id {article_id!r}") + "\n")
     if missing:
         raise typer.Exit(SOME_UNREADABLE)
+
+
+@index_app.command(
+    epilog="""
+**Example**
+
+`dedupe index export news.index -o out/ --format jsonl` — families, pairs and passages of the index
+"""
+)
+def export(
+    index: IndexName,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Write the tables and run.json here.",
+            show_default=False,
+        ),
+    ],
+    output_format: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="parquet, jsonl or csv.")
+    ] = "parquet",
+    quiet: Quiet = False,
+) -> None:
+    """Write the tables that a scan of all articles of an index writes."""
+    from dedupe.config import FORMATS
+
+    check_choice("--format", output_format, FORMATS)
+    with interruptible():
+        from dedupe.index import Index
+        from dedupe.output import check_output, write_scan
+
+        if output.resolve() == Path(index).resolve():
+            raise ConfigError(f"{output} is the index; name another directory with --output")
+        check_output(output, [])
+        announce_compiling()
+        with _progress(quiet) as bar, Index.open(index, mode="r") as opened:
+            result = opened.result(progress=bar)
+        settings = {**result.run["config"], "format": output_format}
+        result = replace(result, run={**result.run, "config": settings})
+        written = write_scan(result, output)
+    if not quiet:
+        from dedupe._summary import print_summary
+
+        print_summary(make_console(), result, written)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress | None]:
+    """A progress bar, where there is a terminal for it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from dedupe._progress import progress_bar
+
+    with progress_bar(make_console(stderr=True)) as bar:
+        yield bar
 
 
 def _existing(index: str) -> str:
