@@ -94,7 +94,8 @@ def add(
     """Add the articles of a corpus to an index, which is made where there is none.
 
     An id that the index has with another text is revised; with the same text nothing is done, so
-    that an interrupted command can be given again. An id is its URL where it has no other.
+    that an interrupted command can be given again. Without an id a row is known by its URL, or
+    by its file and line, and a file by its path as given.
     """
     fields = {
         "id_field": id_field,

@@ -137,9 +137,10 @@ def read_corpus(
             the thread that reads.
         prefetch: how many batches are made ahead in a thread, beside the one being made; 0 for
             no thread. Each takes its memory. Nothing is read before the first batch is asked for.
-        lasting_ids: ids are to hold beyond this run, as those of an index must: a row without an
-            id has its URL for one, and on standard input, where there is no file to name it by,
-            a row without either has a digest of what it says.
+        lasting_ids: ids are to hold beyond this run, as those of an index must: a file of a
+            directory has its whole path for one, a row without an id its URL; and on standard
+            input, where there is no file to name it by, a row without either has a digest of
+            what it says.
 
     Raises:
         InputError: no input is there.
@@ -148,7 +149,7 @@ def read_corpus(
     given = [os.fspath(path) for path in inputs]
     if not given:
         raise InputError("no input was given; name a directory, a file, or - for standard input")
-    found = find_files(given, problems)
+    found = find_files(given, problems, whole_paths=lasting_ids)
     if not found.existing:
         first = problems[-1] if problems else None
         reason = next((p.reason for p in problems if p.path == shown(given[0])), "not readable")

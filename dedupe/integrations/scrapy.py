@@ -121,8 +121,12 @@ class DedupePipeline:
     async def close_spider(self) -> None:
         """Close the index, once all calls to it are done."""
         calls, self._calls = self._calls, None
-        if calls is not None:
+        if calls is None:
+            return
+        try:
             await awaited(calls.close())
+        except (DedupeError, OSError) as error:
+            self._log(logging.ERROR, f"the index could not be closed: {error}")
 
     async def process_item(self, item: Any) -> Any:
         """Look an item up, add it, and tag it.

@@ -187,6 +187,16 @@ def test_lasting_ids(kind: str, tmp_path: Path) -> None:
     assert ids(lasting_ids=True) == ["a", "https://x.org/2", places[1]]
 
 
+def test_lasting_ids_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For an index the files of two directories have two ids, though each is added by itself."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        Path(name).mkdir()
+        Path(name, "x.txt").write_text("Some words.")
+    batches = [list(read_corpus([name], Config(), [], lasting_ids=True)) for name in ("a", "b")]
+    assert [batch.ids for (batch,) in batches] == [["a/x.txt"], ["b/x.txt"]]
+
+
 def test_lasting_ids_on_standard_input() -> None:
     """Rows of standard input without an id or URL are told by what they say, not by their line."""
 

@@ -160,7 +160,9 @@ def test_python(place: Path) -> None:
     shutil.rmtree(place / "news.index", ignore_errors=True)
     run(place, "dedupe", "index", "add", "news.index", "archive/")
     plain, with_asyncio = examples("Python", "python")
-    assert "verbatim wire.txt Losing Raqqa, in many ways" in run(place, sys.executable, "-c", plain)
+    assert "verbatim archive/wire.txt Losing Raqqa, in many ways" in run(
+        place, sys.executable, "-c", plain
+    )
     told = literal_eval(run(place, sys.executable, "-c", with_asyncio))
     assert told == ["https://a.example/1", "https://b.example/2 is of https://a.example/1"]
 
