@@ -87,7 +87,7 @@ def _notes(match: Match, family: Family | None) -> Iterable[str]:
     if not match.verified:
         yield "The index keeps no texts: shares are estimates, and passages are not known."
     if match.left_out:
-        yield f"{count(match.left_out, 'more candidate')} not looked at, being more than max_partners."
+        yield f"{count(match.left_out, 'more candidate')} not looked at, being more than max_matches."
 
 
 def _print_reuse(page: Page, number: int, reuse: Reuse) -> None:

@@ -249,6 +249,21 @@ def test_something_new(seeds: Path) -> None:
     assert "too short" in _run("query", seeds, "-", stdin=b"Some words.")[1]
 
 
+def test_what_was_not_looked_at_is_told(index: Path) -> None:
+    """Where more articles share text than are looked at, it says how many more there are."""
+    shared = " ".join(f"word{k}" for k in range(60))
+    rows = [
+        {"id": str(n), "text": f"{shared} {' '.join(f'own{n}x{k}' for k in range(80 + n))}"}
+        for n in range(12)
+    ]
+    _run("index", "add", index, "-", stdin="\n".join(map(json.dumps, rows)).encode())
+    match = json.loads(_run("query", index, "-", "--format", "json", stdin=shared.encode())[1])
+    _, printed, _ = _run("query", index, "-", stdin=shared.encode())
+
+    assert match["left_out"] == 12 - len(match["of"]) > 0
+    assert f"{match['left_out']} more candidates not looked at, being more than" in printed
+
+
 def test_query_as_json(seeds: Path) -> None:
     """The JSON is that of `Match.to_dict`, with the id of the file."""
     code, printed, _ = _run("query", seeds, STORY, "--format", "json")
