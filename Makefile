@@ -26,7 +26,7 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[html,datasketch,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[html,datasketch,scrapy,test]'
 	touch $@ $(VENV)/.demo
 
 clean:

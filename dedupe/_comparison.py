@@ -13,10 +13,9 @@ from collections import Counter
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from rich.cells import cell_len
 from rich.text import Text
 
-from dedupe._terminal import printable
+from dedupe._page import Page, count, name_of, percent, safe
 from dedupe.classify import ParagraphKind
 from dedupe.furniture import is_unspaced
 from dedupe.tokens import tokenise_text
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Piece", "Section", "print_comparison", "sections_of_a", "sections_of_b"]
 
 PieceKind = Literal["same", "deleted", "inserted", "added", "former", "rewritten", "note"]
-
-WIDEST = 100
-"""Columns used of a terminal: longer lines are hard to read."""
 
 _MARKS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("deleted", "former"), ("[-", "-]")),
@@ -375,7 +371,7 @@ def _line(pieces: Iterable[Piece], *, marks: bool) -> Text:
     spaced = False
     for _, group in groupby(pieces, key=_brackets if marks else None):
         row = list(group)
-        text = _safe("".join(piece.text for piece in row))
+        text = safe("".join(piece.text for piece in row))
         core = text.strip(" ")
         spaced = spaced or text.startswith(" ")
         if not core:
@@ -398,20 +394,6 @@ def _style(piece: Piece) -> str:
     return " ".join([_MOVED] * piece.moved + [_ASIDE] * piece.aside)
 
 
-# Marks that join letters, break lines or turn a single mark, and show nothing themselves. Letters
-# of Persian and Urdu, and emoji, need the two joiners; the rest a terminal is better off without.
-_INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff]+")
-_JOINERS = re.compile("([\u200c\u200d]+)")
-
-
-def _safe(text: str) -> str:
-    """A text for a terminal: white space as single spaces, and nothing that steers or reorders."""
-    text = _INVISIBLE.sub("", re.sub(r"\s+", " ", text))
-    return "".join(
-        part if k % 2 else printable(part) for k, part in enumerate(_JOINERS.split(text))
-    )
-
-
 # The page -------------------------------------------------------------------------------------
 
 
@@ -432,7 +414,7 @@ def print_comparison(
     for section in sections_of_b(comparison, a.text, b.text, words=words):
         page.section(section)
     missing = comparison.words_a - comparison.shared_words
-    page.title(f"In A, not in B: {missing:,} of {_count(comparison.words_a, 'word')}")
+    page.title(f"In A, not in B: {missing:,} of {count(comparison.words_a, 'word')}")
     dropped = sections_of_a(comparison, a.text)
     if missing and not dropped:
         page.text("only words that are marked above")
@@ -444,30 +426,8 @@ def print_comparison(
     _print_figures(page, comparison)
 
 
-class _Page:
-    """A console, with what it can show."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._width = min(console.width, WIDEST) if console.is_terminal else 0
-        self.marks = console.color_system is None or console.no_color
-
-    def text(self, text: Text | str = "", style: str = "", margin: Text | None = None) -> None:
-        """Print a line, wrapped if this is a terminal, with the margin before every line."""
-        line = Text(text, style="" if self.marks else style) if isinstance(text, str) else text
-        margin = margin or Text()
-        if not self._width:
-            self._console.file.write(f"{margin.plain}{line.plain}\n")
-            return
-        room = max(self._width - cell_len(margin.plain), 20)
-        for part in line.wrap(self._console, room, overflow="fold") or [line]:
-            part.rstrip()  # or white space at its end would be struck out
-            self._console.print(margin + part, soft_wrap=True)
-
-    def title(self, text: str) -> None:
-        """Print what comes next."""
-        self.text(text if self._width else f"== {text} ==", "bold")
-        self.text()
+class _Page(Page):
+    """A page of paragraphs."""
 
     def section(self, section: Section) -> None:
         """Print a paragraph under its number and what became of it."""
@@ -476,7 +436,7 @@ class _Page:
         if paragraph is not None:
             bar = "" if self.marks else _BARS.get(paragraph.kind, "")
             number, heading = f"¶{paragraph.number}", _heading(paragraph)
-            if self._width:
+            if self.width:
                 margin = Text.assemble(" " * 6, ("▎ ", bar))
                 first = Text.assemble(f"{number:>5} ", ("▎ ", bar))
                 self.text(heading, f"bold {bar}".rstrip(), margin=first)
@@ -485,13 +445,6 @@ class _Page:
         for pieces in section.lines:
             self.text(_line(pieces, marks=self.marks), margin=margin)
         self.text()
-
-    def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Print rows, their cells below each other."""
-        widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            cells = [cell + " " * (w - cell_len(cell)) for cell, w in zip(row, widths, strict=True)]
-            self.text("  ".join(cells).rstrip())
 
 
 def _heading(paragraph: Paragraph) -> str:
@@ -505,7 +458,7 @@ def _heading(paragraph: Paragraph) -> str:
         name = f"{kind}, {'moved ' if paragraph.moved else ''}{way} {links}"
     else:
         name = kind
-    words = _count(paragraph.words, "word")
+    words = count(paragraph.words, "word")
     shared = f"{paragraph.shared_words:,} of {words} shared" if paragraph.shared_words else words
     return f"{name} ({shared})"
 
@@ -518,13 +471,13 @@ def _numbers(links: Iterable[Link]) -> str:
 def _print_head(page: _Page, comparison: Comparison, a: Article, b: Article) -> None:
     indent = Text("   ")
     for side, article, words in (("a", a, comparison.words_a), ("b", b, comparison.words_b)):
-        page.text(f"{side.upper()}  {_name(article)}", "bold")
+        page.text(f"{side.upper()}  {name_of(article)}", "bold")
         known = (article.title, article.source, article.published)
         if any(known):
-            page.text(", ".join(_safe(value) for value in known if value), margin=indent)
+            page.text(", ".join(safe(value) for value in known if value), margin=indent)
         kinds = Counter(p.kind for p in comparison.paragraphs if p.side == side)
         counts = [f"{kinds[kind]:,} {kind}" for kind in get_args(ParagraphKind) if kinds[kind]]
-        size = f"{_count(words, 'word')}, {_count(kinds.total(), 'paragraph')}"
+        size = f"{count(words, 'word')}, {count(kinds.total(), 'paragraph')}"
         page.text(": ".join([size, ", ".join(counts)] if counts else [size]), margin=indent)
     page.text()
     page.text(_verdict(comparison), "bold")
@@ -532,10 +485,6 @@ def _print_head(page: _Page, comparison: Comparison, a: Article, b: Article) -> 
     if not page.marks:
         page.text(Text("  ").join(Text(name, style) for name, style in _LEGEND))
         page.text()
-
-
-def _name(article: Article) -> str:
-    return "standard input" if article.id == "-" else _safe(article.id)
 
 
 def _verdict(comparison: Comparison) -> str:
@@ -549,8 +498,8 @@ def _verdict(comparison: Comparison) -> str:
         return f"{grade}{joint} no passage of A stands in B."
     joint = ", though" if c.grade == "none" else ":"
     return (
-        f"{grade}{joint} {c.shared_words:,} of its {_count(c.words_b, 'word')} "
-        f"({_percent(c.b_in_a)}) stand in A, and make up {_percent(c.a_in_b)} of A's {c.words_a:,}."
+        f"{grade}{joint} {c.shared_words:,} of its {count(c.words_b, 'word')} "
+        f"({percent(c.b_in_a)}) stand in A, and make up {percent(c.a_in_b)} of A's {c.words_a:,}."
     )
 
 
@@ -564,7 +513,7 @@ def _print_facts(page: _Page, comparison: Comparison) -> None:
             (
                 fact.kind,
                 f"¶{of_a.number(fact.a_start)} → ¶{of_b.number(fact.b_start)}",
-                f"{_safe(fact.a).strip() or '–'} → {_safe(fact.b).strip() or '–'}",
+                f"{safe(fact.a).strip() or '–'} → {safe(fact.b).strip() or '–'}",
             )
             for fact in comparison.changed_facts
         ]
@@ -593,7 +542,7 @@ def _credited(found: Sequence[Credit], places: _Places) -> str:
         role = f"{credit.role} " if credit.is_source else ""
         named.setdefault(credit.agency, []).append(f"{role}¶{places.number(credit.start)}")
     return ", ".join(
-        f"{_safe(agency)} ({', '.join(dict.fromkeys(where))})" for agency, where in named.items()
+        f"{safe(agency)} ({', '.join(dict.fromkeys(where))})" for agency, where in named.items()
     )
 
 
@@ -638,15 +587,4 @@ _KINDS = {
 
 
 def _share(part: int, whole: int, share: float) -> str:
-    return f"{part:,} of {whole:,} ({_percent(share)})"
-
-
-def _percent(share: float) -> str:
-    """A share in whole per cent, where only nothing is 0 and only all is 100."""
-    if 0 < share < 0.01:
-        return "<1 %"
-    return f"{min(round(100 * share), 99) if share < 1 else 100} %"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+    return f"{part:,} of {whole:,} ({percent(share)})"

@@ -122,7 +122,7 @@ def _notes(result: ScanResult) -> list[str]:
     notes = [
         text.format(_plural(counts[key], *nouns.get(key, ("article", "articles"))))
         for key, text in wanted
-        if counts[key]
+        if counts.get(key)
     ]
     if counts["postings_limited_to_hubs"]:
         notes.append(

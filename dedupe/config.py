@@ -13,7 +13,7 @@ from dedupe.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FORMATS", "PROBLEMS_FILE", "TABLES", "Config"]
+__all__ = ["FORMATS", "PROBLEMS_FILE", "TABLES", "Config", "read_settings"]
 
 FORMATS = ("parquet", "jsonl", "csv")
 """Formats of the tables a scan writes, and the endings of their files."""
@@ -164,24 +164,33 @@ class Config:
         Raises:
             ConfigError: the file cannot be read, is not TOML, or names an unknown setting.
         """
-        try:
-            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: not valid TOML: {error}") from error
-        table = data.get("dedupe", data)
-        if not isinstance(table, dict):
-            raise ConfigError(f"{path}: `dedupe` must be a table of settings")
         settings = {
             **(defaults or {}),
-            **_checked(table, str(path)),
+            **read_settings(path),
             **_checked(overrides, "the arguments"),
         }
         try:
             return cls(**settings)
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
+
+
+def read_settings(path: Path | str) -> dict[str, Any]:
+    """The settings that a TOML file names, by name; their values are not looked at.
+
+    Raises:
+        ConfigError: the file cannot be read, is not TOML, or names an unknown setting.
+    """
+    try:
+        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    table = data.get("dedupe", data)
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: `dedupe` must be a table of settings")
+    return _checked(table, str(path))
 
 
 def _check_range(name: str, value: object, low: float, high: float) -> None:

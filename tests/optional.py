@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any
+import shutil
+from typing import Any, NoReturn
 
 import pytest
 
-__all__ = ["needs"]
+__all__ = ["needs", "needs_program"]
 
 
 def needs(module: str) -> Any:
@@ -16,7 +17,16 @@ def needs(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        reason = f"{module} is not installed"
-        if os.environ.get("DEDUPE_REQUIRE_ALL"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        _absent(module)
+
+
+def needs_program(name: str) -> str:
+    """The path of a program; without it the same."""
+    return shutil.which(name) or _absent(name)
+
+
+def _absent(name: str) -> NoReturn:
+    reason = f"{name} is not installed"
+    if os.environ.get("DEDUPE_REQUIRE_ALL"):
+        pytest.fail(reason)
+    pytest.skip(reason, allow_module_level=True)

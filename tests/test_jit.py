@@ -411,13 +411,13 @@ def test_compiling_is_announced_on_a_terminal(tmp_path: Path) -> None:
     code = """
 import io, sys
 import numpy as np
-from dedupe import cli
+from dedupe.cli import _printing
 from dedupe.shingle import fingerprint, shingles
 class Terminal(io.StringIO):
     def isatty(self):
         return bool(int(sys.argv[1]))
 sys.stderr = Terminal()
-cli._announce_compiling()
+_printing.announce_compiling()
 shingles(np.arange(9, dtype=np.uint64), 3)
 fingerprint(np.arange(9, dtype=np.uint64))
 print(sys.stderr.getvalue(), end="")

@@ -14,7 +14,7 @@ PACKAGE = Path(dedupe.__file__).parent
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("_comparison", "_progress", "_summary", "_terminal"),
+    ("_comparison", "_match", "_page", "_progress", "_summary", "_terminal"),
     ("report", "integrations", "spark"),
     ("scanning", "comparing", "index", "output"),
     ("tables",),

@@ -8,6 +8,7 @@ The stages, in the order of the data flow:
 | `_streams` | a file, compressed or not, to bounded chunks of bytes and lines |
 | `_decode` | bytes to text, whatever the encoding |
 | `_dates`, `_fields` | cells and JSON values to metadata |
+| `_objects` | objects with named values to rows |
 | `_plain`, `_html`, `_jsonl`, `_csv`, `_parquet` | one kind of file to rows or blocks |
 | `_packing` | rows, or blocks of rows by columns, to batches |
 | `_prefetch` | batches made ahead in a thread |

@@ -184,7 +184,7 @@ class _CellReader:
         cells.append("")
         url = clean(cells[self._url])
         return Row(
-            clean_id(cells[self._id]) or f"{self._file.id}:{number}",
+            clean_id(cells[self._id]) or self._run.id_of(url) or f"{self._file.id}:{number}",
             encode_text(cells[self._text]),
             clean(cells[self._source]) or host(url),
             clean(cells[self._title]),

@@ -174,6 +174,8 @@ class _ParquetBlock:
         urls = _clean_cells(rows, fields.url)
         sources = _clean_cells(rows, fields.source)
         ids = _clean_ids(rows, fields.id)
+        if self._run.lasting_ids:
+            ids = [key or url for key, url in zip(ids, urls, strict=True)]
         offsets = np.zeros(n + 1, np.int64)
         np.cumsum(self.lengths[first:last], out=offsets[1:])
         return Batch(

@@ -106,14 +106,21 @@ def shown(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def find_files(inputs: Sequence[str], problems: list[Problem]) -> Files:
+def find_files(
+    inputs: Sequence[str], problems: list[Problem], *, whole_paths: bool = False
+) -> Files:
     """List the files of all inputs.
 
     Directories are walked without their hidden entries; symbolic links are followed, and no
     directory is entered twice. A file that is reached in two ways is listed once, under the id
     that sorts first, a real path before a symbolic link. What is not there becomes a problem.
+
+    Args:
+        inputs: directories, globs, files, "-".
+        problems: what is not there is added here.
+        whole_paths: ids are paths as given, and not below a directory, even of a single one.
     """
-    search = _Search(problems, several=len(set(inputs)) > 1)
+    search = _Search(problems, several=whole_paths or len(set(inputs)) > 1)
     for given in dict.fromkeys(inputs):
         if given == STDIN:
             search.found[STDIN] = (False, File(STDIN, STDIN, STDIN, "jsonl", 0))

@@ -113,6 +113,7 @@ def read_corpus(
     stdin: BinaryIO | None = None,
     progress: Callable[[int, int], None] | None = None,
     prefetch: int = 1,
+    lasting_ids: bool = False,
 ) -> CorpusReader:
     """Read a corpus in batches of at most about `config.chunk_mb` MB of text.
 
@@ -136,6 +137,10 @@ def read_corpus(
             the thread that reads.
         prefetch: how many batches are made ahead in a thread, beside the one being made; 0 for
             no thread. Each takes its memory. Nothing is read before the first batch is asked for.
+        lasting_ids: ids are to hold beyond this run, as those of an index must: a file of a
+            directory has its whole path for one, a row without an id its URL; and on standard
+            input, where there is no file to name it by, a row without either has a digest of
+            what it says.
 
     Raises:
         InputError: no input is there.
@@ -144,7 +149,7 @@ def read_corpus(
     given = [os.fspath(path) for path in inputs]
     if not given:
         raise InputError("no input was given; name a directory, a file, or - for standard input")
-    found = find_files(given, problems)
+    found = find_files(given, problems, whole_paths=lasting_ids)
     if not found.existing:
         first = problems[-1] if problems else None
         reason = next((p.reason for p in problems if p.path == shown(given[0])), "not readable")
@@ -153,7 +158,7 @@ def read_corpus(
     if found.files and all(file.kind == "html" for file in found.files):
         load_extractor()
     total = sum(file.size for file in found.files)
-    run = Run(config, problems, progress, total_bytes=total)
+    run = Run(config, problems, progress, total_bytes=total, lasting_ids=lasting_ids)
     return CorpusReader(found, run, stdin, prefetch)
 
 
@@ -180,15 +185,7 @@ def read_article(
         load_extractor()
     for row in _read_files(files[:1], run, stdin):
         assert isinstance(row, Row)
-        return Article(
-            id=row.id,
-            text=row.text.decode(),
-            source=row.source,
-            url=row.url,
-            title=row.title,
-            published=row.published,
-            language=row.language,
-        )
+        return row.article()
     raise InputError(f"{given}: {problems[0].reason}; {problems[0].remedy}")
 
 

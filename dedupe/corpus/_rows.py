@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dedupe.corpus._dates import parse_date
 from dedupe.errors import Problem
+from dedupe.records import Article
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,6 +46,18 @@ class Row(NamedTuple):
     language: str | None
     place: tuple[str, int]
 
+    def article(self) -> Article:
+        """The same as the record that everyone uses."""
+        return Article(
+            id=self.id,
+            text=self.text.decode(),
+            source=self.source,
+            url=self.url,
+            title=self.title,
+            published=self.published,
+            language=self.language,
+        )
+
 
 class Block(Protocol):
     """Articles that are packed by columns, some at a time.
@@ -70,6 +83,7 @@ class Run:
         total_bytes: size of all input files, from the file system; standard input counts 0.
         done_bytes: how much of that was read.
         stop: set when nobody wants more.
+        lasting_ids: whether ids are to hold beyond this run: see `read_corpus`.
         unread_pages: HTML pages left out because the `html` extra is not installed.
     """
 
@@ -80,6 +94,7 @@ class Run:
     done_bytes: int = 0
     unread_dates: int = 0
     stop: bool = False
+    lasting_ids: bool = False
     unread_pages: list[str] = field(default_factory=list)
     _told: int = field(default=0, repr=False)
     _dates: dict[str, str | None] = field(default_factory=dict, repr=False)
@@ -104,6 +119,10 @@ class Run:
         # A file may have grown since it was measured; more than all is not reported.
         if self.progress:
             self.progress(min(self.done_bytes, self.total_bytes), self.total_bytes)
+
+    def id_of(self, url: str | None) -> str | None:
+        """What a URL is worth as the id of a row that has no other."""
+        return url if self.lasting_ids else None
 
     def date(self, value: object) -> str | None:
         """A date as ISO 8601; one that is not understood is counted and None."""

@@ -159,3 +159,54 @@ def test_exports() -> None:
     """The public names are sorted and there."""
     assert dedupe.corpus.__all__ == sorted(dedupe.corpus.__all__)
     assert all(hasattr(dedupe.corpus, name) for name in dedupe.corpus.__all__)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_lasting_ids(kind: str, tmp_path: Path) -> None:
+    """For an index a row without an id has its URL for one; only without both, its place."""
+    frame = pl.DataFrame(
+        {
+            "id": ["a", None, None],
+            "url": ["https://x.org/1", "https://x.org/2", None],
+            "text": ["one", "two", "three"],
+        }
+    )
+    path = tmp_path / f"c.{kind}"
+    if kind == "jsonl":
+        frame.write_ndjson(path)
+    else:
+        getattr(frame, f"write_{kind}")(path)
+
+    def ids(*, lasting_ids: bool = False) -> list[str]:
+        (batch,) = read_corpus([path], Config(), [], lasting_ids=lasting_ids)
+        return batch.ids
+
+    header = int(kind == "csv")
+    places = [f"{path}:{line + header}" for line in (2, 3)]
+    assert ids() == ["a", *places]
+    assert ids(lasting_ids=True) == ["a", "https://x.org/2", places[1]]
+
+
+def test_lasting_ids_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For an index the files of two directories have two ids, though each is added by itself."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        Path(name).mkdir()
+        Path(name, "x.txt").write_text("Some words.")
+    batches = [list(read_corpus([name], Config(), [], lasting_ids=True)) for name in ("a", "b")]
+    assert [batch.ids for (batch,) in batches] == [["a/x.txt"], ["b/x.txt"]]
+
+
+def test_lasting_ids_on_standard_input() -> None:
+    """Rows of standard input without an id or URL are told by what they say, not by their line."""
+
+    def ids(*rows: dict[str, str]) -> list[str]:
+        data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        (batch,) = read_corpus(["-"], Config(), [], stdin=io.BytesIO(data), lasting_ids=True)
+        return batch.ids
+
+    first, second = {"text": "one"}, {"text": "one", "source": "x.org"}
+    told = ids(first, second, first)
+    assert told[0] == told[2] != told[1]
+    assert ids(second) == told[1:2]
+    assert told[0].startswith("sha256:")
