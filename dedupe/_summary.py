@@ -84,7 +84,7 @@ def _family_table(result: ScanResult, width: int) -> Table:
         least, most = reused[row["family"]]
         table.add_row(
             f"{row['size']:,}",
-            _cut(titles[row["representative"]], room * 2 // 3),
+            _cut(titles.get(row["representative"], row["representative"]), room * 2 // 3),
             _cut(_sources(row["sources"]), room // 3),
             Text((row["first_seen"] or "")[:10]),
             f"{least:.0%}" if round(least, 2) == round(most, 2) else f"{least:.0%}\u2013{most:.0%}",
@@ -105,8 +105,9 @@ def _sources(sources: list[str]) -> str:
 def _notes(result: ScanResult) -> list[str]:
     """One line for everything that was left out, limited or unreadable."""
     counts = result.run["counts"]
-    recall = result.run["expected_recall"]
     wanted = (
+        ("articles_unchanged", "{} that the index had already, as they are"),
+        ("articles_revised", "{} that the index had with another text, now replaced"),
         ("round_ups", "{} hold the copy of several families (round-ups) and are in none"),
         ("articles_too_short", "{} shorter than --min-shared-words, which nothing can match"),
         ("articles_with_boilerplate", "{} with text that many unrelated articles carry"),
@@ -124,19 +125,20 @@ def _notes(result: ScanResult) -> list[str]:
         for key, text in wanted
         if counts.get(key)
     ]
-    if counts["postings_limited_to_hubs"]:
+    if counts.get("postings_limited_to_hubs"):
         notes.append(
             f"{counts['postings_limited_to_hubs']:,} long postings compared with their "
             f"{result.run['config']['hubs']} hubs only"
         )
-    if counts["pairs_implied_by_groups"]:
+    if counts.get("pairs_implied_by_groups"):
         notes.append(
             f"{counts['pairs_implied_by_groups']:,} pairs between copies of the same texts "
             "are implied by their groups and not listed"
         )
+    recall = result.run.get("expected_recall", {})
+    tier = ", ".join(f"{share:.3f} at resemblance {at}" for at, share in recall.items())
     notes.append(
-        "near-duplicate tier: expected recall "
-        + ", ".join(f"{share:.3f} at resemblance {at}" for at, share in recall.items())
-        + f"; sketch: 1 shingle in {result.run['scale']}"
+        (f"near-duplicate tier: expected recall {tier}; " if tier else "")
+        + f"sketch: 1 shingle in {result.run['scale']}"
     )
     return notes

@@ -329,3 +329,30 @@ def test_usage_errors(seeds: Path, arguments: list[str], told: str) -> None:
     assert (code, printed) == (2, "")
     assert told in error
     assert "Traceback" not in error
+
+
+def test_scan_with_an_index(index: Path, tmp_path: Path) -> None:
+    """A corpus is checked against an index and added: tables and summary, and again nothing new."""
+    out = tmp_path / "out"
+    code, printed, told = _run("scan", WIRE, "--index", index)
+    assert (code, told) == (0, "")
+    assert printed.startswith("1 articles, 938 words: 0 families of 0 articles, 0 pairs")
+    code, printed, _ = _run("scan", STORY, "--index", index, "-o", out, "--format", "jsonl")
+    assert code == 0
+    assert printed.startswith("1 articles, 530 words: 1 family of 1 articles, 1 pair, 9 shared")
+    (document,) = map(json.loads, (out / "documents.jsonl").read_text().splitlines())
+    assert (document["kind"], document["status"], document["origin"]) == ("partial", "new", WIRE)
+    (family,) = map(json.loads, (out / "families.jsonl").read_text().splitlines())
+    assert (family["size"], family["family"]) == (2, document["family"])
+    assert "1 article that the index had already" in _run("scan", STORY, "--index", index)[1]
+
+
+def test_scan_with_an_index_of_other_settings(index: Path) -> None:
+    """What is asked for and clashes with the index is named."""
+    assert _run("scan", WIRE, "--index", index)[0] == 0
+    code, _, told = _run("scan", WIRE, "--index", index, "--threshold", "0.5")
+    assert code == 2
+    assert "threshold is 0.3 there and 0.5 here" in told
+    code, _, told = _run("scan", WIRE, "--index", index, "--no-passages")
+    assert code == 2
+    assert "leave it out with --index" in told

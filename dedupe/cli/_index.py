@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,12 +23,16 @@ from dedupe.cli._options import (
     check_choice,
     settings_of,
 )
-from dedupe.cli._printing import announce_compiling, make_console, print_json, print_problems
+from dedupe.cli._printing import (
+    announce_compiling,
+    make_console,
+    print_json,
+    print_problems,
+    progress_of,
+)
 from dedupe.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dedupe.config import Config
     from dedupe.errors import Problem
     from dedupe.index import Index
@@ -114,7 +118,7 @@ def add(
         from dedupe.index import Index
 
         announce_compiling()
-        bar = stack.enter_context(_progress(quiet))
+        bar = stack.enter_context(progress_of(quiet))
         # The index has settings of its own: only what the file names has to agree with them.
         named = {} if config is None else read_settings(config)
         opened = stack.enter_context(Index.open(index, store_text=not no_text, **named))
@@ -265,7 +269,7 @@ def export(
             raise ConfigError(f"{output} is the index; name another directory with --output")
         check_output(output, [])
         announce_compiling()
-        with _progress(quiet) as bar, Index.open(index, mode="r") as opened:
+        with progress_of(quiet) as bar, Index.open(index, mode="r") as opened:
             result = opened.result(progress=bar)
         settings = {**result.run["config"], "format": output_format}
         result = replace(result, run={**result.run, "config": settings})
@@ -274,18 +278,6 @@ def export(
         from dedupe._summary import print_summary
 
         print_summary(make_console(), result, written)
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Progress | None]:
-    """A progress bar, where there is a terminal for it."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from dedupe._progress import progress_bar
-
-    with progress_bar(make_console(stderr=True)) as bar:
-        yield bar
 
 
 def _existing(index: str) -> str:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
     from dedupe.errors import Problem
+    from dedupe.scanning import Progress
 
-__all__ = ["announce_compiling", "make_console", "print_json", "print_problem", "print_problems"]
+__all__ = [
+    "announce_compiling",
+    "make_console",
+    "print_json",
+    "print_problem",
+    "print_problems",
+    "progress_of",
+]
 
 SHOWN_PROBLEMS = 10
 
@@ -85,3 +94,15 @@ def print_problem(problem: Problem) -> None:
     place = f"{problem.path}:{problem.line}" if problem.line else problem.path
     line = printable(f"dedupe: {place}: {problem.reason}; {problem.remedy}")
     sys.stderr.write(line + "\n")
+
+
+@contextmanager
+def progress_of(quiet: bool) -> Iterator[Progress | None]:
+    """A progress bar, where there is a terminal for it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from dedupe._progress import progress_bar
+
+    with progress_bar(make_console(stderr=True)) as bar:
+        yield bar

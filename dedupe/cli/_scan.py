@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,13 +22,13 @@ from dedupe.cli._options import (
     UrlField,
     settings_of,
 )
-from dedupe.cli._printing import announce_compiling, make_console, print_problems
-from dedupe.errors import InputError
+from dedupe.cli._printing import announce_compiling, make_console, print_problems, progress_of
+from dedupe.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from dedupe.checkpoint import Checkpoint
     from dedupe.config import Config
-    from dedupe.scanning import Progress, ScanResult
+    from dedupe.scanning import ScanResult
 
 
 @app.command(
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 `dedupe scan news.parquet -o out/ --text-field body` — and write all tables to out/
 
 `zcat crawl.jsonl.gz | dedupe scan - --format jsonl -o out/` — from a pipe
+
+`dedupe scan today.jsonl --index news.index -o out/` — what today's articles share with all before, and keep them
 
 `dedupe scan "2024-*.jsonl" --min-shared-words 40 --threshold 0.5` — only long, clear reuse
 """
@@ -58,6 +60,15 @@ def scan(
         Path | None,
         typer.Option(
             "--output", "-o", metavar="DIR", help="Write tables, errors.jsonl and run.json here."
+        ),
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INDEX",
+            help="Check the articles against an index, a directory or redis://HOST:PORT/DB, and "
+            "add them: the tables tell what they share with those before them.",
+            show_default=False,
         ),
     ] = None,
     config: ConfigFile = None,
@@ -160,10 +171,14 @@ def scan(
         from dedupe.output import check_output
 
         check_output(output, corpus)
-    checkpoint = _checkpoint(output, settings)
+    # What came to an index is there: the same command again goes on from it.
+    checkpoint = None if index else _checkpoint(output, settings)
     try:
         with interruptible(checkpoint):
-            result = _run_scan(corpus, settings, checkpoint, quiet)
+            if index:
+                result = _scan_into(index, corpus, config, given, quiet)
+            else:
+                result = _run_scan(corpus, settings, checkpoint, quiet)
             written = _write(result, output)
             if checkpoint is not None:
                 checkpoint.clear()
@@ -198,14 +213,33 @@ def _run_scan(
     if "-" in corpus and sys.stdin is None:
         raise InputError("standard input is closed; pipe JSONL into it, or name files")
     stdin = sys.stdin.buffer if "-" in corpus else None
-    if quiet or not sys.stderr.isatty():
-        return scan_corpus(corpus, settings, stdin=stdin, checkpoint=checkpoint)
-    announce_compiling()
-    from dedupe._progress import progress_bar
-
-    with progress_bar(make_console(stderr=True)) as progress:
-        bar: Progress = progress
+    if not quiet and sys.stderr.isatty():
+        announce_compiling()
+    with progress_of(quiet) as bar:
         return scan_corpus(corpus, settings, stdin=stdin, checkpoint=checkpoint, progress=bar)
+
+
+def _scan_into(
+    index: str, corpus: list[str], config: Path | None, given: dict[str, Any], quiet: bool
+) -> ScanResult:
+    """Check a corpus against an index, whose own settings hold where none are named."""
+    from dedupe.config import read_settings
+    from dedupe.index import Index, scan_into
+
+    if given["passages"] is False:
+        raise ConfigError("--no-passages: an index aligns all it finds; leave it out with --index")
+    if "-" in corpus and sys.stdin is None:
+        raise InputError("standard input is closed; pipe JSONL into it, or name files")
+    named = {} if config is None else read_settings(config)
+    named |= {name: value for name, value in given.items() if value is not None}
+    stdin = sys.stdin.buffer if "-" in corpus else None
+    announce_compiling()
+    with progress_of(quiet) as bar, Index.open(index, **named) as opened:
+        progress = None
+        if bar is not None:
+            bar.stage("index")
+            progress = bar.bytes_read
+        return scan_into(opened, corpus, stdin=stdin, progress=progress)
 
 
 def _write(result: ScanResult, output: Path | None) -> list[Path]:

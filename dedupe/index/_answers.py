@@ -104,7 +104,8 @@ def answer(
         added=_added(asked, own, found, covered),
         words=asked.words,
         added_words=asked.words - int(covered.sum()),
-        family=family,
+        # Of a batch, what came later founds no family yet.
+        family=family if reuses or asked.status == "unchanged" else None,
         verified=True,
         left_out=asked.left_out,
         too_short=asked.words < config.min_shared_words,

@@ -84,7 +84,15 @@ def scan_into(
     paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
     problems: list[Problem] = []
     tables = _Tables(index.config.threshold)
-    reader = read_corpus(paths, index.config, problems, stdin=stdin, progress=progress, prefetch=1)
+    reader = read_corpus(
+        paths,
+        index.config,
+        problems,
+        stdin=stdin,
+        progress=progress,
+        prefetch=1,
+        lasting_ids=True,
+    )
     try:
         check = index.check_and_add_many if add else index.check_many
         for batch in reader:
@@ -96,13 +104,17 @@ def scan_into(
     families = index.families(tables.ids) if add else []
     problems.sort()
     frames = tables.frames(families)
+    held = index.info()
     run = {
         "version": __version__,
         "config": index.config.to_dict(),
-        "index": index.info(),
+        "scale": held["scale"],
+        "index": held,
         "counts": {
-            "articles_read": len(tables.documents),
+            "articles": len(tables.documents),
+            "words": int(frames["documents"]["words"].sum()),
             **tables.counts(),
+            "articles_in_families": len(frames["documents"].drop_nulls("family")),
             "pairs": len(tables.pairs),
             "passages": len(tables.passages),
             "families": len(families),
@@ -141,10 +153,12 @@ class _Tables:
         self.pairs: list[tuple[Any, ...]] = []
         self.passages: list[tuple[Any, ...]] = []
         self.ids: list[str] = []
+        self.left_out = 0
 
     def take(self, article: Article, match: Match) -> None:
         """Add an article and what is known of it."""
         self.ids.append(match.id)
+        self.left_out += match.left_out
         origin = next((r.of for r in match.reuses if _share(r) >= self._threshold), None)
         self.documents.append(
             (
@@ -183,7 +197,7 @@ class _Tables:
         for row in self.documents:
             for name in (f"articles_{row[-2]}", f"articles_{row[-1]}"):
                 found[name] = found.get(name, 0) + 1
-        return dict(sorted(found.items()))
+        return {**dict(sorted(found.items())), "candidates_left_out": self.left_out}
 
     def frames(self, families: Sequence[Family]) -> dict[str, pl.DataFrame]:
         """The tables, sorted as those of a scan are."""

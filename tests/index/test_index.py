@@ -127,10 +127,13 @@ def test_scan_into(tmp_path: Path) -> None:
     """A corpus checked against an index has the tables of a scan, and is in it afterwards."""
     from dedupe.index import scan_into
 
+    corpus = tmp_path / "seeds.jsonl"
+    texts = {path.name: path.read_text("utf-8") for path in pathlib.Path(SEEDS).glob("*.txt")}
+    corpus.write_text("".join(line(Article(id=k, text=text)) for k, text in texts.items()))
     with Index.open(tmp_path / "idx") as index:
-        told = scan_into(index, SEEDS)
-        again = scan_into(index, SEEDS)
-    scanned = dedupe.scan(SEEDS)
+        told = scan_into(index, corpus)
+        again = scan_into(index, corpus)
+    scanned = dedupe.scan(corpus)
     assert told.families.equals(scanned.families)
     assert told.pairs.equals(scanned.pairs)
     assert told.passages.equals(scanned.passages)
