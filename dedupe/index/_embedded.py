@@ -58,7 +58,7 @@ _COLUMNS = (
     "number, since, id, source, title, published, url, language, text_hash, words, fingerprint, "
     "family, seal"
 )
-_VARIABLES = 500
+_VARIABLES = 512
 """Numbers asked for in one statement."""
 
 
@@ -582,7 +582,9 @@ class EmbeddedStore:
 
     def _rows(self, statement: str, numbers: Sequence[int]) -> Iterator[Any]:
         for first in range(0, len(numbers), _VARIABLES):
-            some = numbers[first : first + _VARIABLES]
+            some = list(numbers[first : first + _VARIABLES])
+            # Filled up with the last: a statement of each length would be compiled and kept.
+            some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
             marks = ",".join("?" * len(some))
             yield from self._connection.execute(f"{statement} ({marks})", some)
 
