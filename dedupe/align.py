@@ -7,6 +7,7 @@ the heaviest increasing subsequence have moved.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -452,6 +453,11 @@ def net_words(
 
 NO_PARTNERS = np.empty(0, np.int32)
 
+_local = threading.local()
+
+_KEPT_ROOM = 1 << 16
+"""Tokens of a text up to which a thread keeps its workspace for the next pairs: 10 MB."""
+
 
 def align_pairs(
     pairs: NDArray[np.int64],
@@ -467,10 +473,11 @@ def align_pairs(
         hashes, flags: the token arrays of `dedupe.tokens.Tokens`.
     """
     totals = np.zeros((len(pairs), N_TOTALS), np.int64)
-    lengths = spans[:, 1] - spans[:, 0]
-    longest = int(lengths[pairs].max(initial=1))
+    longest = int(np.diff(spans[pairs.ravel()]).max(initial=1))
     room = (1 << 14) + longest
-    space = workspace(longest)
+    space = _local.__dict__.pop("space", None)
+    if space is None or space.tokens.shape[1] <= longest:
+        space = workspace(longest)
     buffer = np.empty((room, N_COLUMNS), np.int64)
     found = []
     at = 0
@@ -479,6 +486,8 @@ def align_pairs(
             pairs, at, spans, hashes, flags, buffer, totals, NO_PARTNERS, space, *bridge_space()
         )
         found.append(buffer[:used].copy())
+    if space.tokens.shape[1] <= _KEPT_ROOM:
+        _local.space = space
     passages = np.concatenate(found) if found else np.empty((0, N_COLUMNS), np.int64)
     return Alignment(passages, totals)
 

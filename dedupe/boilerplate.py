@@ -37,8 +37,15 @@ def _is_known(key: np.uint64, known: NDArray[np.uint64], bits: NDArray[np.uint64
     bit = key & np.uint64(_BITS - 1)
     if (bits[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1) == 0:
         return False
-    at = np.searchsorted(known, key)
-    return at < len(known) and known[at] == key
+    # No `np.searchsorted`: to load a kernel with that, numba imports all it knows of numpy.
+    low, high = 0, len(known)
+    while low < high:
+        middle = (low + high) >> 1
+        if known[middle] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return low < len(known) and known[low] == key
 
 
 @kernel

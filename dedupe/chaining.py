@@ -101,13 +101,17 @@ def number_paragraphs(flags: NDArray[np.uint8], out: NDArray[np.int32]) -> None:
 @kernel
 def _join_near(
     matches: NDArray[np.int32],
+    paragraph_a: NDArray[np.int32],
+    paragraph_b: NDArray[np.int32],
     parent: NDArray[np.int32],
     price: NDArray[np.int64],
     firm: NDArray[np.bool_],
 ) -> bool:
-    """Join matches within `REACH`; `price`: what a chain pays at least to get to each.
+    """Join matches within `REACH` of which one may follow the other in a chain.
 
-    Long matches are firm. False if too many are near each other for this to be worth it.
+    `price`: what a chain pays at least to get to each. What holds for matches holds for pieces
+    of them, which are further apart. Long matches are firm. False if too many are near each
+    other for this to be worth it.
     """
     n = len(matches)
     # Of matches that end close enough in b: number, start and end in a, end in b.
@@ -143,13 +147,21 @@ def _join_near(
             for h in range(n_hits):
                 k = int(hits[h])
                 gap_b = j - int(end_b[k])
-                if gap_b > REACH:
+                follows, leads = start_a[k] < i + length, gap_b < 0 and i < end_a[k]
+                if gap_b > REACH or not (follows or leads):
                     continue
                 p = int(near[k])
                 gap_a = max(i - int(end_a[k]), int(start_a[k]) - i - length)
                 cost = OPEN + SKIP * max(1, gap_a, gap_b)
-                price[m] = min(int(price[m]), cost)
-                price[p] = min(int(price[p]), cost)
+                if leads:
+                    price[p] = min(int(price[p]), cost)
+                if follows:
+                    if (
+                        paragraph_a[end_a[k] - 1] < paragraph_a[i]
+                        or paragraph_b[end_b[k] - 1] < paragraph_b[j]
+                    ):
+                        cost += BORDER
+                    price[m] = min(int(price[m]), cost)
                 root, other = int(parent[m]), p
                 while parent[other] != other:
                     other = int(parent[other])
@@ -165,11 +177,16 @@ def _join_near(
 
 
 @kernel
-def _promising(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArray[np.int32]:
+def _promising(
+    matches: NDArray[np.int32],
+    weights: NDArray[np.int64],
+    paragraph_a: NDArray[np.int32],
+    paragraph_b: NDArray[np.int32],
+) -> NDArray[np.int32]:
     """The matches without those of which no chain can come.
 
     Most are words that both texts happen to have. A chain stays among matches that are joined
-    by steps within `REACH`, it gets to each but the first by a gap between two of them, and so
+    by steps within `REACH`, it gets to each but the first by a gap after another one, and so
     scores no more than all of them weigh without what these gaps cost at least. That holds for
     pieces of matches, too: they are no heavier in all, and further apart. Long matches are kept
     with all that is near, so that those left out have two pieces each at most; see `_left_over`.
@@ -178,7 +195,7 @@ def _promising(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArra
     parent = np.empty(n, np.int32)
     price = np.empty(n, np.int64)
     firm = np.empty(n, np.bool_)
-    if not _join_near(matches, parent, price, firm):
+    if not _join_near(matches, paragraph_a, paragraph_b, parent, price, firm):
         return matches
     most = np.empty(n, np.int64)
     begun = np.empty(n, np.int64)
@@ -203,9 +220,8 @@ def _promising(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArra
 
 
 @in_plain_python(_promising)
-def _all_matches(matches: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArray[np.int32]:
+def _all_matches(matches: NDArray[np.int32], *_: object) -> NDArray[np.int32]:
     """What is left out only saves time, and in plain Python costs more than it saves."""
-    del weights
     return matches
 
 
@@ -514,16 +530,16 @@ def align_tokens(
         marked = np.empty(n_b, np.bool_)
         if repeats(space.tokens[STARTS], n_b, marked) > 0:
             matches = repeated_matches(a, b, marked, space, found, n)
-    promising = _promising(matches, space.weights[WEIGHTS])
+    weights = space.weights[WEIGHTS]
+    paragraph_a, paragraph_b = space.tokens[PARAGRAPH_A], space.tokens[PARAGRAPH_B]
+    number_paragraphs(flags_b, paragraph_b)
+    promising = _promising(matches, weights, paragraph_a, paragraph_b)
     enough = log(n_a) + log(n_b) + MARGIN
     if len(promising) == 0:
         return enough
     words_a, words_b, seen = space.tokens[WORDS_A], space.tokens[WORDS_B], space.tokens[IN_B]
-    weights = space.weights[WEIGHTS]
-    paragraph_a, paragraph_b = space.tokens[PARAGRAPH_A], space.tokens[PARAGRAPH_B]
     partner_a, partner_b = space.tokens[PARTNER_A, :n_a], space.tokens[PARTNER_B, :n_b]
     held_a, held_b = space.held[HELD_A], space.held[HELD_B]
-    number_paragraphs(flags_b, paragraph_b)
     left = promising
     while True:
         score = np.empty(len(left), np.int64)

@@ -36,7 +36,7 @@ __all__ = ["QUORUM", "find_matches", "longer_first", "match_pairs"]
 QUORUM = 3
 """Members on each side that bear out a link between two clusters (`dedupe.cluster`)."""
 
-_PAIRS_PER_TASK = 512
+_PAIRS_PER_TASK, _ALIGNED_PER_TASK = 512, 128
 _ARTICLES_PER_TASK = 4096
 
 
@@ -179,6 +179,7 @@ def _by_slices(
     pairs: NDArray[np.int64],
     articles: Tokenised,
     config: Config,
+    size: int = _PAIRS_PER_TASK,
 ) -> list[T]:
     """The results of work(pairs) for slices of the pairs, in threads; memory is given back."""
     words = articles.words
@@ -189,7 +190,7 @@ def _by_slices(
         articles.spool.relieve(int(words[part].sum()) * articles.spool.token_bytes)
         return result
 
-    return in_slices(count_memory, len(pairs), _PAIRS_PER_TASK, config.worker_threads)
+    return in_slices(count_memory, len(pairs), size, config.worker_threads)
 
 
 def _exact_copies(articles: Articles) -> NDArray[np.int64]:
@@ -478,18 +479,19 @@ def _align_all(
     config: Config,
 ) -> _Aligned:
     """Align all pairs, and mark the words in passages as reused."""
+    words = articles.words
 
     def align(part: NDArray[np.int64]) -> _Aligned:
         found = align_pairs(part, articles.spans, hashes, flags)
         passages = found.passages.astype(np.int32)
         mark_reused(articles.spans, part, passages, reused)
-        masks = coverage(passages, part, articles.words)
+        masks = coverage(passages, part, words)
         kept = passages if config.passages else passages[:0].copy()
         return _Aligned(kept, masks, found.totals)
 
-    parts = [align(pairs[:0]), *_by_slices(align, pairs, articles, config)]
+    parts = [align(pairs[:0]), *_by_slices(align, pairs, articles, config, _ALIGNED_PER_TASK)]
     for number, part in enumerate(parts[1:]):
-        part.passages[:, PAIR] += number * _PAIRS_PER_TASK
+        part.passages[:, PAIR] += number * _ALIGNED_PER_TASK
     return _Aligned(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

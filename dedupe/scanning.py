@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from math import inf
 from os import PathLike
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from dedupe._jit import kernels_for
+from dedupe._jit import is_interpreted, kernels_for
 from dedupe._version import __version__
 from dedupe.config import Config
 from dedupe.corpus import read_corpus
@@ -18,6 +20,7 @@ from dedupe.families import find_families
 from dedupe.ingest import ingest
 from dedupe.lsh import expected_recall
 from dedupe.matching import find_matches
+from dedupe.records import Article, Batch
 from dedupe.tables import Ranks, documents_table, families_table, pairs_table, passages_table
 
 if TYPE_CHECKING:
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from dedupe.families import Families
     from dedupe.ingest import Articles
     from dedupe.measures import Matches
-    from dedupe.records import Batch
 
 __all__ = ["Progress", "ScanResult", "scan", "scan_batches"]
 
@@ -115,10 +117,14 @@ def scan(
     reader = read_corpus(
         paths, config, problems, stdin=stdin, progress=progress.bytes_read, prefetch=prefetch
     )
+    large = reader.total_bytes >= _SURELY_LARGE and not is_interpreted()
+    ahead = _LoadedAhead(config) if large else None
     try:
         result = _scan(reader, config, problems, clock, reader.total_bytes, checkpoint)
     finally:
         reader.close()
+        if ahead is not None:
+            ahead.close()
     result.run["counts"]["files_skipped"] = reader.skipped
     result.run["counts"]["dates_not_understood"] = reader.unread_dates
     return result
@@ -181,6 +187,9 @@ _PREFETCH, _PREFETCH_MB = 8, 64
 """Batches, and MB of text, read ahead at most: what can be read while numba is imported and
 compiled code is loaded."""
 
+_SURELY_LARGE = 4_000_000
+"""Bytes of files from which on there is too much text for plain Python, whatever the files."""
+
 _ARTICLE_BYTES = 320
 """An article counts as so many more bytes of text where plain Python is to be quick enough: of
 headlines each one's bands take longer than its words."""
@@ -209,6 +218,48 @@ def _peeked(batches: Iterator[Batch]) -> tuple[Iterator[Batch], float]:
         return chain(first, batches), inf
     n_bytes = sum(len(batch.text) + _ARTICLE_BYTES * len(batch) for batch in first)
     return chain(first, batches), n_bytes
+
+
+class _LoadedAhead:
+    """Loads the compiled code of a scan in a thread, while the first batches are read.
+
+    It does so by a scan of a few words. Without it nothing happens beside the reading of 16 MB,
+    and then nothing beside the loading.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._closed = False
+        # None of the settings but one changes what is called, and some would find nothing here.
+        self._config = Config(threads=1, passages=config.passages)
+        self._thread = threading.Thread(target=self._run, name="dedupe-load", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End after the stage that is under way."""
+        self._closed = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        # What fails here is done again by the scan itself, which says so.
+        with suppress(Exception):
+            words = [f"word{k}" for k in range(_WORDS)]
+            texts = [words, [*words[:-9], "end"], [*words[: _WORDS // 2], *words[:9]]]
+            rows = [Article(id=str(k), text=" ".join(text)) for k, text in enumerate(texts)]
+            articles = ingest([Batch.from_articles(rows)], self._config, [])
+            try:
+                matches = find_matches(articles, self._config, self._go_on)
+                self._go_on()
+                find_families(articles, matches, self._config)
+            finally:
+                articles.spool.close()
+
+    def _go_on(self, _: str = "") -> None:
+        if self._closed:
+            raise InterruptedError
+
+
+_WORDS = 60
+"""Words of a text that are enough for each stage to find something."""
 
 
 class _Clock:

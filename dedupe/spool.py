@@ -84,6 +84,8 @@ class Spool:
         self._files: dict[str, IO[bytes]] = {}
         self._maps: dict[str, tuple[int, NDArray[Any], mmap.mmap]] = {}
         self._lock = threading.Lock()
+        self._copied = threading.Condition(self._lock)
+        self._copying = 0
         self._looked_at = 0
         self._broken: OutputError | None = None
         self.n_tokens = 0
@@ -107,18 +109,35 @@ class Spool:
         """
         n = len(tokens.hashes)
         with self._lock:
+            while self._broken is None and not self._files:
+                last = self.n_tokens + n
+                spill = last * self.token_bytes > self._budget
+                if not spill and last <= self._room:
+                    break
+                if self._copying:
+                    self._copied.wait()
+                elif spill:
+                    self._spill()
+                else:
+                    self._make_room(last)
             if self._broken is not None:
                 raise self._broken
             first = self.n_tokens
-            if not self._files and (first + n) * self.token_bytes > self._budget:
-                self._spill()
+            arrays = {} if self._files else self._arrays
             if self._files:
                 self._write({name: getattr(tokens, name) for name in self._columns})
             else:
-                self._make_room(first + n)
-                for name, array in self._arrays.items():
-                    array[first : first + n] = getattr(tokens, name)
+                self._copying += 1
             self.n_tokens = first + n
+        if arrays:
+            # Side by side: memory is touched for the first time here, which takes most of the time.
+            try:
+                for name, array in arrays.items():
+                    array[first : first + n] = getattr(tokens, name)
+            finally:
+                with self._lock:
+                    self._copying -= 1
+                    self._copied.notify_all()
         return first
 
     @classmethod

@@ -1,7 +1,7 @@
 """Candidates checked on the text: how many shingles two articles really share.
 
 The lower bits of all shingles, their grams, are at hand; two articles' grams are compared by
-bits, at a nanosecond each, and only what agrees in them is hashed and looked up.
+bits, at a nanosecond each, and only where these agree are tokens compared.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from dedupe._jit import kernel, leaf
 from dedupe._threads import in_slices
 from dedupe.hashtable import table_size, table_slot
-from dedupe.shingle import fill_shingles, shingle_at, shingles
+from dedupe.shingle import fill_shingles, shingles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,37 @@ def _find_bits(
     return found
 
 
+@leaf
+def _index_grams(
+    grams: NDArray[np.uint16], n: int, head: NDArray[np.int32], following: NDArray[np.int32]
+) -> None:
+    """Chain the places of each of the first n grams, in their order; `head` is -1 for others."""
+    for i in range(n - 1, -1, -1):
+        gram = np.int64(grams[i])
+        following[i] = head[gram]
+        head[gram] = i
+
+
+@leaf
+def _find(
+    hashes: NDArray[np.uint64],
+    first: int,
+    place: int,
+    w: int,
+    at: int,
+    following: NDArray[np.int32],
+) -> int:
+    """The first place from `at` on in a chain where the w tokens at `place` are, or -1."""
+    while at >= 0:
+        k = 0
+        while k < w and hashes[first + at + k] == hashes[place + k]:
+            k += 1
+        if k == w:
+            return at
+        at = np.int64(following[at])
+    return -1
+
+
 @kernel
 def _verify(
     pairs: NDArray[np.int64],
@@ -84,62 +115,67 @@ def _verify(
 ) -> None:
     """Count the distinct shingles that pairs share, best sorted by a, and the words that they cover.
 
-    Shingles are told apart by their grams first: the few of b that may be in a go into a small
-    table, and the few of a that may be in that are looked up in it. Words are counted of pairs
-    that share `enough`, and not at all if `covered` is empty; fewer shingles than that are not
-    counted to the end.
+    Shingles are told apart by their grams first: of the few of b whose gram is in a, those are
+    kept whose tokens are the same there. Words are counted of pairs that share `enough`, and not at
+    all if `covered` is empty; fewer shingles than that are not counted to the end.
     """
     longest_a, longest = 1, 1
     for p in range(len(pairs)):
         longest_a = max(longest_a, spans[pairs[p, 0], 1] - spans[pairs[p, 0], 0])
         longest = max(longest, spans[pairs[p, 1], 1] - spans[pairs[p, 1], 0])
-    size = table_size(longest)
-    keys = np.zeros(size, np.uint64)
-    used = np.full(size, -1, np.int64)  # pair whose b may share the slot's shingle
-    seen = np.full(size, -1, np.int64)  # pair whose a has it
-    slots = np.empty(longest, np.int64)  # of b's hits
+    hits = np.empty(longest + 1, np.int64)
     hits_a = np.empty(longest_a + 1, np.int64)
-    hits_b = np.empty(longest + 1, np.int64)
-    bits_a = np.zeros(_GRAM_BITS // 64, np.uint64)
-    bits_b = np.zeros(_GRAM_BITS // 64, np.uint64)
-    a = -1
+    bits = np.zeros(_GRAM_BITS // 64, np.uint64)
+    head = np.full(_GRAM_BITS, -1, np.int32)
+    following = np.empty(longest_a, np.int32)
+    seen = np.full(longest_a, -1, np.int64)  # pair whose b has the shingle at this place of a
+    a, indexed = -1, -1
     for p in range(len(pairs)):
         first, end = spans[pairs[p, 0], 0], spans[pairs[p, 0], 1]
         grams_a, n_a = grams[first:end], end - first - w + 1
         if pairs[p, 0] != a:
             a = pairs[p, 0]
-            _set_bits(grams_a, n_a, bits_a)
+            _set_bits(grams_a, n_a, bits)
         start, stop = spans[pairs[p, 1], 0], spans[pairs[p, 1], 1]
-        n_hits_b = _find_bits(grams[start:stop], stop - start - w + 1, bits_a, hits_b)
-        if n_hits_b < enough:
+        n_hits = _find_bits(grams[start:stop], stop - start - w + 1, bits, hits)
+        if n_hits < enough:
             continue
-        table = keys[: table_size(n_hits_b)]
-        bits_b[:] = np.uint64(0)
-        for h in range(n_hits_b):
-            shingle = shingle_at(hashes, start + hits_b[h], w)
-            slots[h] = table_slot(table, used, shingle, p)
-            used[slots[h]] = p
-            table[slots[h]] = shingle
-            gram = shingle & np.uint64(_GRAM_BITS - 1)
-            bits_b[gram >> np.uint64(6)] |= np.uint64(1) << (gram & np.uint64(63))
-        shared, n_hits_a = 0, 0
-        for h in range(_find_bits(grams_a, n_a, bits_b, hits_a)):
-            i = hits_a[h]
-            slot = table_slot(table, used, shingle_at(hashes, first + i, w), p)
-            if used[slot] == p:
-                shared += np.int64(seen[slot] != p)
-                seen[slot] = p
-                hits_a[n_hits_a] = i
-                n_hits_a += 1
+        if indexed != a:
+            if indexed >= 0:
+                before = spans[indexed, 0]
+                for i in range(before, spans[indexed, 1] - w + 1):
+                    head[np.int64(grams[i])] = -1
+            indexed = a
+            _index_grams(grams_a, n_a, head, following)
+        # Most are told apart by their first token; its hash is far away in memory, and many are
+        # under way at once where there is no branch.
+        maybe = 0
+        for h in range(n_hits):
+            j = hits[h]
+            at = np.int64(head[np.int64(grams[start + j])])
+            hits[maybe] = j
+            maybe += np.int64((hashes[first + at] == hashes[start + j]) | (following[at] >= 0))
+        shared, kept = 0, 0
+        for h in range(maybe):
+            j = hits[h]
+            at = np.int64(head[np.int64(grams[start + j])])
+            at = _find(hashes, first, start + j, w, at, following)
+            if at < 0:
+                continue
+            hits[kept] = j
+            kept += 1
+            shared += np.int64(seen[at] != p)
+            while at >= 0 and seen[at] != p:
+                seen[at] = p
+                at = _find(hashes, first, start + j, w, np.int64(following[at]), following)
         shared_out[p] = shared
         if shared >= enough and len(covered):
-            covered[p, 0], covered[p, 2] = _cover(hits_a, n_hits_a, w, flags[first:end], aside)
             n = 0
-            for h in range(n_hits_b):
-                if seen[slots[h]] == p:
-                    hits_b[n] = hits_b[h]
-                    n += 1
-            covered[p, 1], covered[p, 3] = _cover(hits_b, n, w, flags[start:stop], aside)
+            for i in range(n_a):
+                hits_a[n] = i
+                n += np.int64(seen[i] == p)
+            covered[p, 0], covered[p, 2] = _cover(hits_a, n, w, flags[first:end], aside)
+            covered[p, 1], covered[p, 3] = _cover(hits, kept, w, flags[start:stop], aside)
 
 
 @kernel

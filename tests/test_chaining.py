@@ -188,7 +188,9 @@ def test_no_chain_is_lost_with_unpromising_matches(case: Case, costs: Costs) -> 
     a, b, matches, weights, pairs = case
     for some, partners in ((matches, Partners()), (left_over(matches, Partners(pairs)), None)):
         space = Space(some, weights, partners or Partners(pairs), a, b)
-        found = chaining._promising(space.matches, space.weights)
+        found = chaining._promising(
+            space.matches, space.weights, space.paragraph_a, space.paragraph_b
+        )
         kept = [Match(*row) for row in found.tolist()]
         assert kept == [match for match in some if match in set(kept)]
         assert all(match.n <= chaining.SHORT for match in some if match not in set(kept))

@@ -387,6 +387,19 @@ def test_compiled_code_is_kept(tmp_path: Path) -> None:
     assert second == f"1 0 True prepared late {expected}\n"
 
 
+def test_loading_needs_nothing_for_compiling() -> None:
+    """A process that only loads compiled code does not import how numba compiles numpy, or scipy."""
+    code = """
+import sys, dedupe
+from dedupe import _jit
+_jit._Spent.n_bytes = float("inf")
+dedupe.scan(sys.argv[1])
+print("numba" in sys.modules, "numba.np.arraymath" in sys.modules, "scipy.linalg" in sys.modules)
+"""
+    run_python(code, str(ROOT / "seeds"))  # compiles what is not kept so far
+    assert run_python(code, str(ROOT / "seeds")) == "True False False\n"
+
+
 def test_without_a_place_for_compiled_code() -> None:
     """Where no cache directory can be written, kernels are compiled in memory."""
     expected = sum(shingles(np.arange(9, dtype=np.uint64), 3).tolist())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from polars.testing import assert_frame_equal
 
 import dedupe
 from benchmarks import generate
+from dedupe import scanning
 from dedupe.checkpoint import Checkpoint
 from dedupe.config import Config
+from dedupe.families import find_families
 
 if TYPE_CHECKING:
     from dedupe.scanning import ScanResult
@@ -479,6 +482,39 @@ def test_families_are_the_same_without_passages(corpus: str, tmp_path: Path) -> 
     linked = full.pairs["net_a_in_b"].to_numpy() >= 0.3
     assert_frame_equal(full.pairs.filter(linked), quick.pairs.filter(linked))
     assert (quick.pairs["shared_words"] <= full.pairs["shared_words"] + 10).all()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_loading_ahead_changes_nothing(*, fails: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan of large files loads its code in a thread, which ends with it, and may fail."""
+    expected = dedupe.scan(SEEDS)
+    begun: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def note(thread: threading.Thread) -> None:
+        begun.extend([thread] if thread.name == "dedupe-load" else [])
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", note)
+    monkeypatch.setattr(scanning, "_SURELY_LARGE", 1)
+    monkeypatch.setattr(scanning, "_WORDS", "none" if fails else 60)
+    _assert_same(dedupe.scan(SEEDS), expected)
+    (thread,) = begun
+    assert not thread.is_alive()
+
+
+def test_a_scan_of_next_to_nothing_reaches_every_stage() -> None:
+    """What is scanned to load code ahead comes to its end, with pairs and a family."""
+    found: list[Any] = []
+
+    def find(articles: Any, matches: Any, config: Config) -> None:
+        found.extend([len(matches.pairs), find_families(articles, matches, config).families])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanning, "find_families", find)
+        scanning._LoadedAhead(Config())._thread.join()
+    n_pairs, (family,) = found
+    assert n_pairs == len(family.members) == 3
 
 
 def test_an_interrupted_scan_goes_on(tmp_path: Path) -> None:

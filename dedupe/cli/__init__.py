@@ -7,6 +7,8 @@ were unreadable; 130 interrupted.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import io
 import os
 import sys
@@ -18,9 +20,16 @@ from dedupe.errors import ConfigError, DedupeError, InputError, MissingExtraErro
 
 __all__ = ["app", "main"]
 
+_OBJECTS_MADE = 50_000
+"""Objects made after which Python looks for garbage among them; 700 otherwise."""
+
 
 def main() -> None:
     """Entry point of the `dedupe` command."""
+    # The process is short, and nearly all of what it makes stays until its end: looking for
+    # garbage as often as usual takes .1 s of a scan's start, and .35 s at the end of a large one.
+    gc.set_threshold(_OBJECTS_MADE)
+    atexit.register(gc.freeze)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a title must not fail on a narrow encoding
             stream.reconfigure(errors="replace")
