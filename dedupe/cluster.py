@@ -330,10 +330,10 @@ def cluster(
         # Between clusters that are what they were the answer would be what it was.
         open_ = changed[roots].any(axis=1)
         changed = _merge_pass(
-            _bundle(roots[open_], links[open_], weights[open_]), clusters.parent, clusters.size
+            _bundle(n, roots[open_], links[open_], weights[open_]), clusters.parent, clusters.size
         )
     links, weights, roots = _apart(clusters, links, weights)
-    _attach_satellites(_bundle(roots, links, weights), clusters.parent, clusters.size)
+    _attach_satellites(_bundle(n, roots, links, weights), clusters.parent, clusters.size)
     return clusters.roots()
 
 
@@ -361,32 +361,32 @@ class _Bundles(NamedTuple):
 
 
 def _bundle(
-    roots: NDArray[np.int64], links: NDArray[np.int64], weights: NDArray[np.float64]
+    n: int, roots: NDArray[np.int64], links: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> _Bundles:
-    """Links between different clusters as bundles; `roots` of the two clusters of each link."""
+    """Links between different clusters of n articles as bundles; `roots` of both ends of each link."""
     turn = roots[:, 0] > roots[:, 1]
-    roots, ends = roots.copy(), links.copy()
-    roots[turn] = roots[turn, ::-1]
-    ends[turn] = links[turn, ::-1]
+    between = np.where(turn, roots[:, 1] * n + roots[:, 0], roots[:, 0] * n + roots[:, 1])
+    order = np.argsort(between)
+    between, turn, links = between[order], turn[order], links[order]
+    new = _changes(between)
+    starts = np.flatnonzero(new)
+    number = np.cumsum(new) - 1
     counted = []
     for side in range(2):
-        order = np.lexsort((ends[:, side], roots[:, 1], roots[:, 0]))
-        new = _changes(roots[order])
         # A member counts once in each bundle.
-        first = new | _changes(ends[order, side, None])
-        starts = np.flatnonzero(new)
-        counted.append(np.add.reduceat(first.astype(np.int64), starts) if len(starts) else starts)
+        members = np.sort(number * n + np.where(turn, links[:, 1 - side], links[:, side]))
+        counted.append(np.bincount(members[_changes(members)] // n, minlength=len(starts)))
     best = np.maximum.reduceat(weights[order], starts) if len(starts) else weights
-    found = roots[order][starts]
-    by_weight = np.lexsort((found[:, 1], found[:, 0], -best))
-    members = np.stack(counted, axis=1)
-    return _Bundles(found[by_weight], best[by_weight], members[by_weight])
+    found = between[starts]
+    by_weight = np.lexsort((found, -best))
+    found = np.stack([found // n, found % n], axis=1)
+    return _Bundles(found[by_weight], best[by_weight], np.stack(counted, axis=1)[by_weight])
 
 
-def _changes(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Bool (n,): rows that differ from the one before, the first among them."""
-    changed = np.ones(len(rows), np.bool_)
-    changed[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+def _changes(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Bool (n,): values that differ from the one before, the first among them."""
+    changed = np.ones(len(values), np.bool_)
+    changed[1:] = values[1:] != values[:-1]
     return changed
 
 
