@@ -69,7 +69,7 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     pairs, net = matches.pairs[links], net[links]
     # Two near-duplicates made of little but quotations are still the same copy.
     net[near[links]] = np.maximum(net, matches.shares[links])[near[links]]
-    round_ups = find_round_ups(n, pairs, net, matches.masks[links], near[links])
+    round_ups = find_round_ups(n, pairs, net, matches.masks[links], near[links], _outlets(articles))
     roots = cluster(n, pairs, net.max(axis=1, initial=0), near[links], round_ups)
     own = np.zeros(n)
     inside = roots[pairs[:, 0]] == roots[pairs[:, 1]]
@@ -78,9 +78,7 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     published, sources = articles.published.to_list(), articles.sources.to_list()
     words = articles.words
     families = [
-        _describe(articles, words, members, own, published, sources)
-        for members in np.split(*_by_root(roots))
-        if len(members) > 1
+        _describe(articles, words, members, own, published, sources) for members in _together(roots)
     ]
     families.sort(key=lambda family: (-len(family.members), family.name))
     origin = np.full(n, -1, np.int64)
@@ -105,11 +103,24 @@ def linking_shares(words: NDArray[np.int64], matches: Matches) -> NDArray[np.flo
     return np.where(substantial, matches.net, 0.0)
 
 
-def _by_root(roots: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Articles grouped by cluster, and where each further group starts."""
-    order = np.argsort(roots, kind="stable")
+def _outlets(articles: Articles) -> NDArray[np.int64]:
+    """int64 (n,), a number for the source of each article; where unknown, one for its text.
+
+    Equal texts from nowhere are more likely one page read twice than printed twice.
+    """
+    sources = articles.source_numbers().astype(np.int64)
+    texts = np.zeros(len(articles), np.int64)
+    texts[1:] = np.cumsum(articles.fingerprints[1:] != articles.fingerprints[:-1])
+    return np.where(sources >= 0, sources, sources.max(initial=-1) + 1 + texts)
+
+
+def _together(roots: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The articles of each cluster of several, ascending."""
+    several = np.flatnonzero(np.bincount(roots)[roots] > 1)
+    order = several[np.argsort(roots[several], kind="stable")]
     ordered = roots[order]
-    return order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    ends = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    return np.split(order, ends) if len(order) else []
 
 
 def _describe(

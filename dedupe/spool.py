@@ -41,8 +41,14 @@ _FIRST_ROOM = 1 << 20
 """Tokens there is room for at first."""
 
 _RELIEVE_AFTER = 8_000_000
-"""Bytes of mapped files looked at after which they are given back. The system maps 64 kB around
-every page that is touched, so that articles here and there count up to ten times their size and more."""
+"""Bytes of mapped files looked at after which they are given back. The system maps much around every
+page that is touched (see below), so that articles here and there count ten times their size and more."""
+
+_WRITTEN = 1 << 18
+"""Bytes written at once. What is written at once Linux keeps as one piece, up to a few megabytes, and
+maps all of it where a byte of it is touched: of files written by batches, 500 articles here and
+there counted as 560 MB of this process, and a million articles had a peak of 6.4 GB before they were
+aligned, now of 3.3. Pieces of 64 kB save a fifth more of these pages and take a quarter longer to map."""
 
 
 class Columns(NamedTuple):
@@ -195,7 +201,7 @@ class Spool:
             for name, array in columns.items():
                 data = memoryview(np.ascontiguousarray(array).data).cast("B")
                 while len(data):  # a system may write less than it is given
-                    data = data[self._files[name].write(data) :]
+                    data = data[self._files[name].write(data[:_WRITTEN]) :]
         except OSError as error:
             raise self._broken_by(error) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,12 @@ from dedupe.cluster import cluster, find_round_ups
 from dedupe.measures import coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Link = tuple[int, int, float, bool]
 Row = tuple[int, int, float, float, int]
 
+WHOLE = 2**64 - 1
 HALVES = (2**32 - 1, (2**32 - 1) << 32)
 THIRDS = tuple(((1 << 21) - 1) << shift for shift in (0, 21, 42))
 
@@ -97,14 +99,21 @@ def test_coverage_belongs_to_its_pair() -> None:
 # Round-ups -----------------------------------------------------------------------------------
 
 
-def round_ups_of(n: int, neighbours: list[Row]) -> list[int]:
+def round_ups_of(
+    n: int,
+    neighbours: list[Row],
+    near: Sequence[tuple[int, int]] = (),
+    outlets: Sequence[int] | None = None,
+) -> list[int]:
     """Round-ups of rows (article, neighbour, share of each found in the other, area in article)."""
+    rows = [*neighbours, *((a, b, 0.95, 0.95, WHOLE) for a, b in near)]
     found = find_round_ups(
         n,
-        pairs_array([(a, b) for a, b, *_ in neighbours]),
-        np.array([[x, y] for _, _, x, y, _ in neighbours], np.float64).reshape(-1, 2),
-        np.array([[mask, 2**64 - 1] for *_, mask in neighbours], np.uint64).reshape(-1, 2),
-        np.zeros(len(neighbours), np.bool_),
+        pairs_array([(a, b) for a, b, *_ in rows]),
+        np.array([[x, y] for _, _, x, y, _ in rows], np.float64).reshape(-1, 2),
+        np.array([[mask, WHOLE] for *_, mask in rows], np.uint64).reshape(-1, 2),
+        np.arange(len(rows)) >= len(neighbours),
+        np.array(range(n) if outlets is None else outlets, np.int64),
     )
     return np.flatnonzero(found).tolist()
 
@@ -142,6 +151,52 @@ def test_overlapping_excerpts_are_one_story() -> None:
     assert round_ups_of(6, rows) == []
 
 
+def stories(printings: int, first: int = 1) -> list[Row]:
+    """Each third of article 0 is printed by itself by so many others, numbered from `first` on."""
+    masks = THIRDS * printings
+    return [(0, first + k, 0.3, 0.9, mask) for k, mask in enumerate(masks)]
+
+
+@pytest.mark.parametrize(
+    ("share", "area"), [(0.95, WHOLE), (0.66, THIRDS[0] | THIRDS[2])], ids=["whole", "cut"]
+)
+def test_report_printed_whole_is_no_round_up(share: float, area: int) -> None:
+    """Where more print several parts together than print one, all of it is one report."""
+    copies = [(0, 4 + k, share, 0.9, area) for k in range(9)]
+    assert round_ups_of(13, stories(1)) == [0]
+    assert round_ups_of(13, [*stories(1), *copies]) == []
+
+
+def test_digest_printed_by_several_is_a_round_up() -> None:
+    """A digest that others print as well is one if its stories are printed by themselves more often."""
+    copies = [(0, 10 + k, 0.9, 0.9, WHOLE) for k in range(5)]
+    assert round_ups_of(15, [*stories(3), *copies]) == [0]
+
+
+def test_near_duplicates_count_as_printings() -> None:
+    """Near-duplicates of a report speak for the whole, those of an excerpt for that excerpt."""
+    reprints = [(0, 4 + k) for k in range(8)]
+    assert round_ups_of(12, stories(1), reprints) == []
+    excerpts = [(1, 12 + k) for k in range(8)]
+    assert round_ups_of(20, stories(1), [*reprints, *excerpts])[0] == 0
+
+
+def test_versions_of_one_outlet_count_once() -> None:
+    """Versions of one outlet's live blog do not make it a report, copies in many outlets do."""
+    reprints = [(0, 4 + k) for k in range(8)]
+    assert round_ups_of(12, stories(1), reprints) == []
+    one_outlet = [0, 1, 2, 3, *[0] * 8]
+    assert round_ups_of(12, stories(1), reprints, one_outlet)[0] == 0
+
+
+def test_copies_of_a_single_part_do_not_speak_for_the_whole() -> None:
+    """A digest most of which is one widely printed story is a round-up nevertheless."""
+    masks = [((1 << 44) - 1) << 20, (1 << 10) - 1, ((1 << 10) - 1) << 10]
+    rows = [(0, k + 1, share, 0.9, masks[k]) for k, share in enumerate((0.69, 0.15, 0.15))]
+    rows += [(0, 4, 0.15, 0.9, masks[1]), *((0, 5 + k, 0.69, 0.9, masks[0]) for k in range(20))]
+    assert round_ups_of(25, rows) == [0]
+
+
 @examples
 @given(st.permutations([(0, k + 1, 0.3, 0.9, mask) for k, mask in enumerate(THIRDS * 2)]))
 def test_round_ups_do_not_depend_on_order(rows: list[Row]) -> None:
@@ -154,6 +209,7 @@ def test_round_ups_do_not_depend_on_order(rows: list[Row]) -> None:
         np.array([[y, x] for _, _, x, y, _ in rows]),
         np.array([[2**64 - 1, mask] for *_, mask in rows], np.uint64),
         np.zeros(len(rows), np.bool_),
+        np.arange(n),
     )
     assert np.flatnonzero(swapped).tolist() == [0]
 
@@ -218,10 +274,10 @@ def test_excerpt_joins_on_one_strong_link() -> None:
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> tuple[int, list[Link], frozenset[int]]:
+def graphs(draw: st.DrawFn, most: int = 12) -> tuple[int, list[Link], frozenset[int]]:
     """Articles, links of few different weights between them, and round-ups."""
-    n = draw(st.integers(2, 12))
-    pairs = draw(st.sets(st.sampled_from([*itertools.combinations(range(n), 2)]), max_size=30))
+    n = draw(st.integers(2, most))
+    pairs = draw(st.sets(st.sampled_from([*itertools.combinations(range(n), 2)]), max_size=3 * n))
     weight = st.sampled_from([0.3, 0.5, 0.7, 0.9])
     links = [(a, b, draw(weight), draw(st.integers(0, 3)) == 0) for a, b in sorted(pairs)]
     return n, links, frozenset(draw(st.sets(st.integers(0, n - 1), max_size=2)))
@@ -241,6 +297,83 @@ def test_clusters_do_not_depend_on_order(graph: Graph, data: st.DataObject) -> N
         for a, b, w, near in shuffled
     ]
     assert clusters_of(n, turned, round_ups) == clusters_of(n, links, round_ups)
+
+
+def slow_clusters(n: int, links: list[Link], round_ups: frozenset[int]) -> list[int]:
+    """The clusters by the rules as they are written, every link looked at in every round."""
+    label = components(
+        n, [(a, b) for a, b, _, near in links if near and (a in round_ups) == (b in round_ups)]
+    )
+    rest = [
+        (a, b, w)
+        for a, b, w, near in links
+        if not {a, b} & round_ups and not (near and (a in round_ups) == (b in round_ups))
+    ]
+
+    def bundles() -> list[tuple[float, tuple[int, int], list[int]]]:
+        found: dict[tuple[int, int], list[Link]] = {}
+        for a, b, w in rest:
+            if label[a] != label[b]:
+                low, high = sorted((a, b), key=lambda k: label[k])
+                found.setdefault((label[low], label[high]), []).append((low, high, w, False))
+        return sorted(
+            (-max(w for *_, w, _ in members), roots, [len({m[s] for m in members}) for s in (0, 1)])
+            for roots, members in found.items()
+        )
+
+    def join(one: int, other: int) -> None:
+        for k in range(n):
+            if label[k] in {one, other}:
+                label[k] = min(one, other)
+
+    while True:
+        size, merged, grown = Counter(label), set[int](), set[int]()
+        now = {root: root for root in size}
+        for least, (x, y), members in bundles():
+            lone = 1 in {size[x], size[y]}
+            if {x, y} & merged or (not lone and {x, y} & grown):
+                continue
+            ends = ((size[x], size[y], members[0]), (size[y], size[x], members[1]))
+            if any(count < quorum(here, there, -least) for here, there, count in ends):
+                continue
+            one, other = now[x], now[y]
+            join(one, other)
+            now = {k: min(one, other) if v in {one, other} else v for k, v in now.items()}
+            if lone and size[x] != size[y]:
+                merged.add(x if size[x] < size[y] else y)
+                grown.add(y if size[x] < size[y] else x)
+            else:
+                merged |= {x, y}
+        if not merged:
+            break
+    size, attached, hosts = Counter(label), set[int](), set[int]()
+    now = {root: root for root in size}
+    for least, (x, y), members in bundles():
+        satellite, host, count = (x, y, members[0]) if size[x] <= size[y] else (y, x, members[1])
+        if size[satellite] > 3 or (count < size[satellite] and -least < 0.7):
+            continue
+        if satellite in attached | hosts or host in attached:
+            continue
+        one, other = now[satellite], now[host]
+        join(one, other)
+        now = {k: min(one, other) if v in {one, other} else v for k, v in now.items()}
+        attached.add(satellite)
+        hosts.add(host)
+    return label
+
+
+def quorum(size: int, other: int, weight: float) -> int:
+    """Members of a cluster of `size` that must link to one of size `other`."""
+    if other == 1:
+        return 1 if weight >= 0.7 else min(3, -(-size // 2))
+    return 1 if size == 1 else min(3, max(2, -(-size // 2)))
+
+
+@examples
+@given(graphs(16))
+def test_clusters_equal_the_slow_ones(graph: Graph) -> None:
+    """Looking only at clusters that have changed gives what looking at all of them gives."""
+    assert clusters_of(*graph) == slow_clusters(*graph)
 
 
 @examples

@@ -89,6 +89,50 @@ def test_round_up_of_three_stories() -> None:
     assert [read.ids[k] for k in np.flatnonzero(found.round_ups).tolist()] == ["digest"]
 
 
+def thirds(text: str) -> list[str]:
+    """A text in three pieces."""
+    words = text.split()
+    step = len(words) // 3
+    return [" ".join(words[k : k + step]) for k in range(0, 3 * step, step)]
+
+
+def test_report_of_which_excerpts_circulate() -> None:
+    """A report, its edited copies and excerpts from separate parts of it are one family."""
+    text = story("a", 360)
+    # One word in sixteen is another one: no copy is near another.
+    copies = [
+        " ".join(f"x{k}" if (i + k) % 16 == 0 else word for i, word in enumerate(text.split()))
+        for k in range(1, 8)
+    ]
+    articles = [
+        *(Article(f"whole{k}", copy) for k, copy in enumerate([text, *copies])),
+        *(Article(f"part{k}", part) for k, part in enumerate(thirds(text))),
+    ]
+    _, found = families_of(articles)
+    assert [len(family.members) for family in found.families] == [len(articles)]
+    assert not found.round_ups.any()
+
+
+@pytest.mark.parametrize("outlets", [1, 5])
+def test_digest_that_several_print(outlets: int) -> None:
+    """Reprints of a digest are a family of their own beside those of its stories."""
+    stories = {name: story(name) for name in "abc"}
+    articles = [
+        Article(f"{n}{k}", f"{text} {n} copy{k}", source=f"{n}{k}.com")
+        for n, text in stories.items()
+        for k in range(3)
+    ]
+    digest = " ".join(stories.values())
+    articles += [
+        Article(f"digest{k}", f"{digest} edition{k}", source=f"d{k % outlets}.com")
+        for k in range(5)
+    ]
+    read, found = families_of(articles)
+    members = sorted(sorted(read.ids[k] for k in family.members) for family in found.families)
+    expected = [[f"{n}{k}" for k in range(3)] for n in "abc"]
+    assert members == [*expected, [f"digest{k}" for k in range(5)]]
+
+
 def test_unrelated_articles() -> None:
     """Articles that share nothing form no family, and derive from nothing."""
     articles = [Article(name, story(name)) for name in "abc"]
