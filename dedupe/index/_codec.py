@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 __all__ = [
     "pack_keys",
     "pack_text",
+    "seal",
+    "seal_keys",
     "signed",
     "text_hash",
     "unpack_keys",
     "unpack_text",
+    "unseal_keys",
     "unsigned",
 ]
 
@@ -61,6 +64,8 @@ def unpack_text(body: bytes, of: str) -> bytes:
         IndexDamagedError: it is not what was packed; `of` names the article.
     """
     try:
+        if zstandard.frame_content_size(body) > MAX_TEXT:
+            raise zstandard.ZstdError("it claims to be longer than any text")  # noqa: TRY301
         return _decompressor().decompress(body, max_output_size=MAX_TEXT)
     except zstandard.ZstdError as error:
         raise IndexDamagedError(
@@ -74,6 +79,11 @@ def text_hash(text: bytes) -> int:
     return xxhash.xxh3_64_intdigest(text) >> 1
 
 
+def seal(*values: object) -> int:
+    """A checksum of some numbers and strings, below 2^63."""
+    return xxhash.xxh3_64_intdigest(repr(values).encode("utf-8", "surrogatepass")) >> 1
+
+
 def pack_keys(keys: NDArray[np.uint64]) -> bytes:
     """Hashes as little-endian bytes."""
     return keys.astype("<u8", copy=False).tobytes()
@@ -82,6 +92,26 @@ def pack_keys(keys: NDArray[np.uint64]) -> bytes:
 def unpack_keys(packed: bytes) -> NDArray[np.uint64]:
     """The hashes again."""
     return np.frombuffer(packed, "<u8").astype(np.uint64)
+
+
+def seal_keys(keys: NDArray[np.uint64]) -> bytes:
+    """Hashes as bytes, with a checksum."""
+    packed = pack_keys(keys)
+    return packed + xxhash.xxh3_64_digest(packed)
+
+
+def unseal_keys(sealed: bytes, of: str) -> NDArray[np.uint64]:
+    """The hashes again.
+
+    Raises:
+        IndexDamagedError: they are not what was packed; `of` names the article.
+    """
+    packed = sealed[:-8]
+    if len(packed) % 8 or xxhash.xxh3_64_digest(packed) != sealed[-8:]:
+        raise IndexDamagedError(
+            f"the kept sketch of {of} is damaged; remove the article from the index and add it anew"
+        )
+    return unpack_keys(packed)
 
 
 def signed(number: int) -> int:

@@ -10,37 +10,50 @@ with what other processes added at the beginning of each transaction.
 from __future__ import annotations
 
 import json
-import os
+import logging
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xxhash
 
 import dedupe.index._schema as schema
 from dedupe._version import __version__
 from dedupe.errors import ConfigError, IndexDamagedError, IndexLockedError, InputError, OutputError
-from dedupe.index._codec import pack_keys, signed, unpack_keys, unpack_text, unsigned
+from dedupe.index._codec import (
+    seal,
+    seal_keys,
+    signed,
+    text_hash,
+    unpack_text,
+    unseal_keys,
+    unsigned,
+)
+from dedupe.index._gathering import gather
+from dedupe.index._header import HASH_SCHEME, check_settings, check_versions
 from dedupe.index._recent import Recent
-from dedupe.index._runs import Run, sorted_entries, write_run
-from dedupe.index._sqlite import connect, plainly, transaction
-from dedupe.index._store import PAIR, Entered, Gathered, Record, Verdict, mixed, without
+from dedupe.index._runs import DamagedRunError, Run, sorted_entries, write_run
+from dedupe.index._sqlite import Database, plainly
+from dedupe.index._store import PAIR, Entered, Gathered, Record, Verdict
 from dedupe.index._upkeep import Upkeep, due_for_merging, quietly, run_name
+from dedupe.index._verdicts import Verdicts
 from dedupe.records import Article
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from dedupe.index._store import NewArticle
 
-    Sketcher = Callable[[Sequence[bytes]], list[NDArray[np.uint64]]]
+    Sketcher = Callable[[Sequence[bytes], dict[str, Any], int], list[NDArray[np.uint64]]]
 
 __all__ = ["EmbeddedStore"]
+
+_LOG = logging.getLogger("dedupe.index")
 
 DATABASE = "articles.sqlite"
 
@@ -49,6 +62,9 @@ FLUSH_ENTRIES = 1 << 19
 
 FAN_OUT = 4
 """Runs of one size, side by side, of which one is made."""
+
+CHECKED_AT_ONCE = 1 << 25
+"""Bytes of runs up to which they are checked before the first answer, within 20 ms; else meanwhile."""
 
 _MEASURES = np.dtype(
     [(name, PAIR[name].newbyteorder("<")) for name in PAIR.names[2:-1]]  # type: ignore[index]
@@ -61,17 +77,12 @@ _COLUMNS = (
 _VARIABLES = 512
 """Numbers asked for in one statement."""
 
+_TRIES = 20
+"""Times a transaction is begun anew because runs were merged before they could be opened."""
+
 
 UNSEEN = -2
 """Number of a source that no article is from."""
-
-_inherited: list[sqlite3.Connection] = []
-"""Connections of a parent process: the library forbids even closing them."""
-
-
-def _seal(row: tuple[Any, ...]) -> int:
-    """Checksum of a record."""
-    return xxhash.xxh3_64_intdigest(repr(row).encode("utf-8", "surrogatepass")) >> 1
 
 
 class EmbeddedStore:
@@ -84,8 +95,9 @@ class EmbeddedStore:
         writable: whether it may be changed.
         store_text: whether texts are kept, where it is new.
         timeout: seconds to wait for another writer.
-        sketcher: makes keys of texts, to repair a run.
-        most, few: as in `Store`.
+        sketcher: makes keys of texts, to repair what is damaged: takes the texts, the settings, and
+            the shingles that ever came.
+        defaults: what a new index has for settings not named.
     """
 
     def __init__(
@@ -104,29 +116,33 @@ class EmbeddedStore:
         self._file = path / DATABASE
         self._timeout = timeout
         self._ensure_there()
-        self._pid = os.getpid()
         self._depth = 0
         self._writes = False
-        with plainly(self._file):
-            self._connection = connect(self._file, writable=writable)
-            try:
-                self._open(settings, defaults, store_text=store_text)
-            except BaseException:
-                self._connection.close()
-                raise
-        # A scan counts a posting of up to `max_posting` once, a stream each time one more comes.
-        self.few = int(self.settings["hubs"])
-        self.most = min(int(self.settings["max_posting"]), 2 * self.few)
-        self._upkeep = Upkeep(
-            path, self._file, timeout, store_text=self.store_text, sketcher=sketcher
-        )
         self._background: threading.Thread | None = None
         self._closing = threading.Event()
-        self._damaged: list[IndexDamagedError] = []
+        self._damaged: list[DamagedRunError] = []
         self._forget()
-        with self.reading():
-            pass
-        self._start(self._verify)
+        self._database = Database(self._file, writable=writable, timeout=timeout)
+        try:
+            with self._database.gate, plainly(self._file):
+                self._open(settings, defaults, store_text=store_text)
+            # A scan counts a posting of up to `max_posting` once, a stream each time one more comes.
+            self.few = int(self.settings["hubs"])
+            self.most = min(int(self.settings["max_posting"]), 2 * self.few)
+            self._upkeep = Upkeep(
+                path,
+                self._database,
+                store_text=self.store_text,
+                sketcher=lambda texts: sketcher(texts, self.settings, self.shingles),
+            )
+            with self.reading():
+                pass
+            self._check_runs()
+            if writable:
+                quietly(self._upkeep.tidy)
+        except BaseException:
+            self.close()
+            raise
 
     # Opening
 
@@ -137,6 +153,8 @@ class EmbeddedStore:
             raise InputError(
                 f"{self.path}: there is no index here; open it with mode='rw' to make one"
             )
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"{self.path}: is a file; name a directory for the index")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             others = [entry.name for entry in self.path.iterdir()]
@@ -153,82 +171,65 @@ class EmbeddedStore:
         self, settings: dict[str, Any], defaults: dict[str, Any], *, store_text: bool
     ) -> None:
         """Make the tables, or see that those there fit."""
-        connection = self._connection
-        made = self._has_tables()
-        if not made and not self.writable:
+        if not self.writable and not self._has_tables():
             raise InputError(
                 f"{self.path}: there is no index here; open it with mode='rw' to make one"
             )
         if self.writable:
-            connection.execute("PRAGMA journal_mode = WAL")
-            with transaction(connection, self._file, self._timeout):
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            with self._database.writing():
                 if not self._has_tables():  # nobody was quicker
-                    schema.create(connection)
+                    schema.create(self._connection)
                     self._write_meta({**defaults, **settings}, store_text=store_text)
                 else:
                     self._migrate()
-        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
-        self._check_meta(meta)
+        meta = dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
+        check_versions(str(self.path), meta, form=schema.FORMAT)
         self.settings = {**defaults, **json.loads(meta["settings"])}
         self.store_text = meta["store_text"] == "yes"
-        clashes = [
-            f"{name} is {self.settings[name]!r} there and {value!r} here"
-            for name, value in settings.items()
-            if self.settings[name] != value
-        ]
-        if made and clashes:
-            raise ConfigError(
-                f"{self.path}: the index was made with other settings: {'; '.join(clashes)}; leave "
-                "them out, or make another index"
-            )
+        check_settings(str(self.path), self.settings, settings)
 
     def _has_tables(self) -> bool:
-        return bool(
-            self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone()
-        )
+        rows = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        names = {row[0] for row in rows}
+        if names and "state" not in names:
+            raise ConfigError(f"{self._file}: is another program's; name a new directory")
+        return bool(names)
 
     def _write_meta(self, settings: dict[str, Any], *, store_text: bool) -> None:
         self._connection.executemany(
             "INSERT INTO meta VALUES (?, ?)",
             [
                 ("format", str(schema.FORMAT)),
-                ("hash_scheme", str(schema.HASH_SCHEME)),
+                ("hash_scheme", str(HASH_SCHEME)),
                 ("made_by", __version__),
                 ("settings", json.dumps(settings)),
                 ("store_text", "yes" if store_text else "no"),
             ],
         )
 
-    def _check_meta(self, meta: dict[str, str]) -> None:
-        for name, ours in (("format", schema.FORMAT), ("hash_scheme", schema.HASH_SCHEME)):
-            theirs = int(meta.get(name, "0"))
-            if theirs > ours:
-                raise ConfigError(
-                    f"{self.path}: the index has {name} {theirs}, made by dedupe "
-                    f"{meta.get('made_by')}; this is dedupe {__version__}, which knows {name} up "
-                    f"to {ours}; install a newer one"
-                )
-            if theirs < ours:
-                remedy = (
-                    "open it once with mode='rw'"
-                    if name == "format"
-                    else "make a new index of its articles"
-                )
-                raise ConfigError(
-                    f"{self.path}: the index has {name} {theirs}, and this version has {ours}; {remedy}"
-                )
-
     def _migrate(self) -> None:
         """Bring tables of an older format up to date, one numbered step after the other."""
         row = self._connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
         found = int(row[0])
-        while found < schema.FORMAT:
+        while found < schema.FORMAT and found in schema.MIGRATIONS:
             schema.MIGRATIONS[found](self._connection)
             found += 1
-        if found == schema.FORMAT:
             self._connection.execute(
                 "UPDATE meta SET value = ? WHERE name = 'format'", (str(found),)
             )
+
+    def _check_runs(self) -> None:
+        """Compare runs with their checksums: few at once, many meanwhile."""
+
+        def check() -> None:
+            self._damaged += self._upkeep.verify(self._runs, self._closing)
+
+        if sum(run.n_bytes for run in self._runs) > CHECKED_AT_ONCE:
+            self._start(check)
+            return
+        check()
+        self._mend()
 
     def _forget(self) -> None:
         """Forget what is kept in memory: the next transaction reads it anew."""
@@ -240,157 +241,158 @@ class EmbeddedStore:
         self._removed = np.empty(0, np.int64)
         self._sources: dict[str, int] = {}
         self._source_names: dict[int, str] = {}
-        self._verdicts: dict[tuple[int, int], Verdict] = {}
-        self._furniture: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None = None
-        self._count = self.shingles = 0
-
-    def _ensure_process(self) -> None:
-        """After a fork: the parent's connection must not be used, nor closed."""
-        if os.getpid() == self._pid:
-            return
-        _inherited.append(self._connection)
-        self._pid = os.getpid()
-        self._depth = 0
-        self._writes = False
-        self._background = None
-        self._connection = connect(self._file, writable=self.writable)
-        self._forget()
+        self._verdicts = Verdicts()
+        self._next = self._count = self.shingles = 0
 
     # Transactions
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._database.connection
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Inside, the store is seen as it is now; within another transaction nothing changes."""
-        self._ensure_process()
-        if self._depth:
-            yield
-            return
-        self._mend()
-        with plainly(self._file):
-            self._connection.execute("BEGIN")
-            self._depth += 1
-            try:
-                self._catch_up()
+        with self._database.gate:
+            if self._depth:
                 yield
-            finally:
-                self._depth -= 1
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                return
+            with self._up_to_date(self._database.reading):
+                yield
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Inside, changes are made: all of them, or after an error none."""
-        self._ensure_process()
         if not self.writable:
             raise ConfigError(f"{self.path}: the index is open for reading only; use mode='rw'")
-        if self._depth:
-            yield
-            return
-        self._mend()
-        self._depth += 1
-        self._writes = True
-        try:
-            with transaction(self._connection, self._file, self._timeout):
-                self._catch_up()
+        with self._database.gate:
+            if self._depth:
+                assert self._writes, "who only reads does not begin to write"
                 yield
-                self._write_state()
-            for number, source, keys in self._pending:
-                self._recent.add(number, source, keys)
-            self._seen = self._next - 1
-            self._pending.clear()
+                return
+            self._writes = True
+            try:
+                with self._up_to_date(self._database.writing):
+                    before = self._state()
+                    yield
+                    self._write_state(before)
+                for number, source, keys in self._pending:
+                    self._recent.add(number, source, keys)
+                self._seen = self._next - 1
+                self._pending.clear()
+            except BaseException:
+                self._forget()
+                raise
+            finally:
+                self._writes = False
+            if self._recent.n_entries >= FLUSH_ENTRIES:
+                self._put_off(self._flush)
+                self._put_off(self._merge_behind)
+
+    @contextmanager
+    def _up_to_date(self, begin: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+        """A transaction in which all that other processes did is known, and every run is open."""
+        for _ in range(_TRIES):
+            self._mend()
+            with begin():
+                if self._caught_up():
+                    self._depth = 1
+                    try:
+                        yield
+                    finally:
+                        self._depth = 0
+                    return
+        raise self._damaged[-1]
+
+    def _caught_up(self) -> bool:
+        """Take over what other processes did; False if a run is damaged, or was merged just now."""
+        try:
+            self._catch_up()
+        except DamagedRunError as error:
+            self._damaged.append(error)
+            self._forget()
+            return False
         except BaseException:
             self._forget()
             raise
-        finally:
-            self._depth -= 1
-            self._writes = False
-        if self._recent.n_entries >= FLUSH_ENTRIES:
-            self._note(quietly(self._flush))
-            self._merge_behind()
+        return True
 
     def _catch_up(self) -> None:
-        """Take over what other processes did."""
         state = self._connection.execute(
             "SELECT next, articles, flushed, generation, removals, shingles FROM state"
         ).fetchone()
-        following, self._count, flushed, generation, removals, self.shingles = state
-        self._next = following
+        self._next, self._count, flushed, generation, removals, self.shingles = state
         if generation != self._generation:
             self._open_runs()
             self._generation = generation
         if flushed != self._flushed:
             self._recent.clear()
             self._seen = self._flushed = flushed
-        if following - 1 > self._seen:
+        if self._next - 1 > self._seen:
             for number, source, keys in self._connection.execute(
                 "SELECT number, source, keys FROM recent WHERE number > ? ORDER BY number",
                 (self._seen,),
             ):
-                self._recent.add(number, source, unpack_keys(keys))
-            self._seen = following - 1
+                self._recent.add(number, source, self._keys(number, keys))
+            self._seen = self._next - 1
         if removals != self._removals:
             rows = self._connection.execute("SELECT number FROM removed ORDER BY number")
             self._removed = np.array([row[0] for row in rows], np.int64)
             self._removals = removals
         self._read_verdicts()
 
-    def _write_state(self) -> None:
-        self._connection.execute(
-            "UPDATE state SET next = ?, articles = ?, shingles = ?, removals = ?",
-            (self._next, self._count, self.shingles, self._removals),
-        )
+    def _keys(self, number: int, sealed: bytes) -> NDArray[np.uint64]:
+        try:
+            return unseal_keys(sealed, f"article {number}")
+        except IndexDamagedError:
+            _LOG.warning("%s: keys of article %d were damaged; made anew", self._file, number)
+            return self._upkeep.keys_of(number)
+
+    def _state(self) -> tuple[int, int, int, int]:
+        return self._next, self._count, self.shingles, self._removals
+
+    def _write_state(self, before: tuple[int, int, int, int]) -> None:
+        if self._state() != before:
+            self._connection.execute(
+                "UPDATE state SET next = ?, articles = ?, shingles = ?, removals = ?", self._state()
+            )
 
     def _open_runs(self) -> None:
-        rows = self._connection.execute("SELECT name FROM runs ORDER BY first").fetchall()
-        names = [row[0] for row in rows]
         held = {run.path.name: run for run in self._runs}
-        runs = []
-        for name in names:
-            if name not in held:
-                try:
-                    held[name] = Run(self.path / name)
-                except IndexDamagedError as error:
-                    if not self.writable:
-                        raise
-                    self._damaged.append(error)
-                    continue
-            runs.append(held[name])
-        self._runs = runs
+        rows = self._connection.execute("SELECT name FROM runs ORDER BY first").fetchall()
+        self._runs = [held.get(name) or Run(self.path / name) for (name,) in rows]
 
     # Upkeep
 
-    def _note(self, error: IndexDamagedError | None) -> None:
-        if error is not None:
+    def _put_off(self, work: Callable[[], None]) -> None:
+        """Do what may fail without harm to what was acknowledged."""
+        error = quietly(work)
+        if isinstance(error, DamagedRunError):
             self._damaged.append(error)
+        elif error is not None:
+            quietly(self._upkeep.tidy)
 
     def _start(self, work: Callable[[], None]) -> None:
         """Do something in the background, unless something is being done there already."""
         if self._background is None or not self._background.is_alive():
-            self._background = threading.Thread(target=work, name="dedupe-upkeep", daemon=True)
+            self._background = threading.Thread(
+                target=self._put_off, args=[work], name="dedupe-upkeep", daemon=True
+            )
             self._background.start()
-
-    def _verify(self) -> None:
-        self._damaged += self._upkeep.verify(self._runs, self._closing)
 
     def _mend(self) -> None:
         """Make damaged runs anew, or say how that is done."""
-        if not self._damaged:
-            return
-        error, self._damaged = self._damaged[0], []
-        if not self.writable:
-            raise error
-        with plainly(self._file):
-            rows = self._connection.execute("SELECT name FROM runs ORDER BY first").fetchall()
-        for (name,) in rows:
-            try:
-                Run(self.path / name).verify()
-            except IndexDamagedError:
-                self._upkeep.rebuild(self.path / name)
+        while self._damaged:
+            self._damaged = self._upkeep.still_damaged(self._damaged)
+            if self._damaged and not self.writable:
+                raise self._damaged[0]
+            for error in self._damaged:
+                self._upkeep.rebuild(error.path)
 
-    def _flush(self, *, least: int = FLUSH_ENTRIES) -> None:
+    def _flush(self, *, least: int | None = None) -> None:
         """Make a run of the postings in memory."""
-        with transaction(self._connection, self._file, self._timeout):
-            self._catch_up()
+        least = FLUSH_ENTRIES if least is None else least
+        with self._up_to_date(self._database.writing):
             if self._recent.n_entries < least or self._next - 1 <= self._flushed:
                 return
             first, last = self._flushed + 1, self._next - 1
@@ -402,7 +404,7 @@ class EmbeddedStore:
             )
             for number, source in rows:
                 sources[number - first] = source
-            name = run_name(first, last, self._generation + 1)
+            name = run_name(first, last)
             entries = sorted_entries(keys[kept], holders[kept].astype(np.uint32))
             write_run(self.path / name, [entries], len(entries.keys), first, sources)
             self._connection.execute("INSERT INTO runs VALUES (?, ?, ?)", (name, first, last))
@@ -416,50 +418,47 @@ class EmbeddedStore:
     def _merge_behind(self) -> None:
         """Merge runs in the background if there are many of one size."""
         with self.reading():
-            pass
-        if due_for_merging([run.entries for run in self._runs], FLUSH_ENTRIES, FAN_OUT):
+            due = self._due(self._runs)
+        if due is not None:
             self._start(self._merge)
+
+    def _due(self, runs: Sequence[Run]) -> tuple[int, int] | None:
+        return due_for_merging([run.entries for run in runs], FLUSH_ENTRIES, FAN_OUT)
 
     def _merge(self) -> None:
         with self._upkeep.alone() as alone:
-            runs = self._runs
             while alone and not self._closing.is_set():
-                due = due_for_merging([run.entries for run in runs], FLUSH_ENTRIES, FAN_OUT)
+                runs = self._upkeep.runs()
+                due = self._due(runs)
                 if due is None:
                     return
-                error = quietly(lambda some=runs[slice(*due)]: self._upkeep.merge(some))  # type: ignore[misc]
-                self._note(error)
-                merged = self._run_files()
-                if error is not None or [run.path for run in merged] == [run.path for run in runs]:
-                    return
-                runs = merged
-
-    def _run_files(self) -> list[Run]:
-        """The runs as they are now, seen from the background."""
-        connection = connect(self._file, writable=False)
-        try:
-            rows = connection.execute("SELECT name FROM runs ORDER BY first").fetchall()
-            return [Run(self.path / row[0]) for row in rows]
-        finally:
-            connection.close()
+                self._upkeep.merge(runs[slice(*due)])
 
     def compact(self) -> None:
         """See `Store`: one run of all postings, without what was removed; tables as small as can be."""
         self._wait()
         self._flush(least=0)
-        with self._upkeep.alone() as alone:
+        with self._upkeep.alone(self._timeout) as alone:
             if not alone:
                 raise IndexLockedError(
                     f"{self.path}: another process is looking after the index; try again"
                 )
+            self._merge_all()
+        self._upkeep.tidy()
+        self._database.vacuum()
+
+    def _merge_all(self) -> None:
+        for _ in range(_TRIES):
             with self.reading():
-                runs = self._runs
-            if len(runs) > 1 or len(self._removed):
+                runs, removed = self._runs, len(self._removed)
+            if len(runs) < 2 and not (runs and removed):
+                return
+            try:
                 self._upkeep.merge(runs)
-            with plainly(self._file):
-                self._upkeep.tidy(self._connection)
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._connection.execute("VACUUM")
+            except DamagedRunError as error:
+                self._damaged.append(error)
+            else:
+                return
 
     def _wait(self) -> None:
         if self._background is not None:
@@ -475,7 +474,7 @@ class EmbeddedStore:
                 "kind": "embedded",
                 "path": str(self.path),
                 "format": schema.FORMAT,
-                "hash_scheme": schema.HASH_SCHEME,
+                "hash_scheme": HASH_SCHEME,
                 "articles": self._count,
                 "ever_added": self._next - 1,
                 "pairs": n_pairs,
@@ -494,34 +493,15 @@ class EmbeddedStore:
     def close(self) -> None:
         """See `Store`."""
         self._closing.set()
-        if os.getpid() == self._pid:
-            self._wait()
-            self._connection.close()
-        else:
-            _inherited.append(self._connection)
+        self._wait()
+        self._database.close()
         self._forget()
 
     # Postings
 
     def gather(self, keys: NDArray[np.uint64]) -> Gathered:
         """See `Store`."""
-        lengths = np.zeros(len(keys), np.int64)
-        found: list[tuple[Run | Recent, NDArray[np.int64], NDArray[np.int64]]] = []
-        holders: list[Run | Recent] = [*self._runs, self._recent]
-        for holder in holders:
-            starts, here = holder.find(keys)
-            if here.any():
-                lengths += here
-                found.append((holder, starts, here))
-        offsets = np.zeros(len(keys) + 1, np.int64)
-        np.cumsum(np.where(lengths > self.most, self.few, lengths), out=offsets[1:])
-        numbers = np.empty(offsets[-1], np.int64)
-        sources = np.empty(offsets[-1], np.int32)
-        cursors = offsets[:-1].copy()
-        for holder, starts, here in found:
-            holder.take(starts, here, offsets[1:], cursors, numbers, sources)
-        gathered = Gathered(lengths, offsets, numbers, sources)
-        return without(gathered, self._removed) if len(self._removed) else gathered
+        return gather([*self._runs, self._recent], keys, self._removed, self.most, self.few)
 
     def source_numbers(self, names: Sequence[str | None]) -> NDArray[np.int32]:
         """See `Store`."""
@@ -589,7 +569,10 @@ class EmbeddedStore:
             yield from self._connection.execute(f"{statement} ({marks})", some)
 
     def enter(
-        self, articles: Sequence[NewArticle], keys: NDArray[np.uint64], shingles: int
+        self,
+        articles: Sequence[NewArticle],
+        keys: NDArray[np.uint64],
+        shingles: int,  # noqa: ARG002 -- counted below, without articles that are there
     ) -> tuple[list[Entered], Gathered]:
         """See `Store`."""
         known = self.find([new.article.id for new in articles])
@@ -611,7 +594,9 @@ class EmbeddedStore:
         gathered = self.gather(keys)
         self._insert(fresh)
         self._count += len(fresh)
-        self.shingles += shingles
+        if fresh:  # what is there already counts once
+            width = int(self.settings["shingle"])
+            self.shingles += sum(max(new.words - width + 1, 0) for _, _, new in fresh)
         return entered, gathered
 
     def _insert(self, fresh: list[tuple[int, int, NewArticle]]) -> None:
@@ -632,9 +617,9 @@ class EmbeddedStore:
                 new.words,
                 signed(new.fingerprint),
             )
-            rows.append((*row, None, _seal(row)))
-            bodies.append((number, new.body if self.store_text else pack_keys(new.keys)))
-            recent.append((number, source, pack_keys(new.keys)))
+            rows.append((*row, None, seal(*row)))
+            bodies.append((number, new.body if self.store_text else seal_keys(new.keys)))
+            recent.append((number, source, seal_keys(new.keys)))
             self._pending.append((number, source, new.keys))
         connection = self._connection
         connection.executemany(
@@ -656,15 +641,16 @@ class EmbeddedStore:
 
     def _record(self, row: tuple[Any, ...], body: bytes | None) -> Record:
         name = row[2]
-        if body is not None and _seal(row[:11]) != row[12]:
-            raise IndexDamagedError(
-                f"{self._file}: the record of {name!r} is damaged; remove that article and add it anew"
-            )
+        if body is not None and seal(*row[:11]) != row[12]:
+            raise self._damaged_record(name)
         text, keys = "", None
         if body is not None and self.store_text:
-            text = unpack_text(body, name).decode()
+            packed = unpack_text(body, name)
+            if text_hash(packed) != row[8]:
+                raise self._damaged_record(name)
+            text = packed.decode()
         elif body is not None:
-            keys = unpack_keys(body)
+            keys = unseal_keys(body, repr(name))
         return Record(
             number=row[0],
             since=row[1],
@@ -682,6 +668,11 @@ class EmbeddedStore:
             fingerprint=unsigned(row[10]),
             family=None if row[11] is None else unsigned(row[11]),
             keys=keys,
+        )
+
+    def _damaged_record(self, name: str) -> IndexDamagedError:
+        return IndexDamagedError(
+            f"{self._file}: the record of {name!r} is damaged; remove that article and add it anew"
         )
 
     def remove(self, number: int) -> None:
@@ -767,47 +758,28 @@ class EmbeddedStore:
 
     def judged_length(self, key: int, source: int) -> int:
         """See `Store`."""
-        verdict = self._verdicts.get((key, source))
-        return 0 if verdict is None else verdict.length
+        return self._verdicts.length(key, source)
 
     def known_furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """See `Store`."""
-        if self._furniture is None:
-            held = [v for v in self._verdicts.values() if v.furniture]
-            own = [v for v in held if v.source >= 0]
-            everywhere = [v.key for v in held if v.source < 0]
-            self._furniture = (
-                np.sort(
-                    mixed(
-                        np.array([v.key for v in own], np.uint64),
-                        np.array([v.source for v in own], np.int32),
-                    )
-                ),
-                np.sort(np.array(everywhere, np.uint64)),
-            )
-        return self._furniture
+        return self._verdicts.furniture()
 
     def learn(self, verdicts: Sequence[Verdict]) -> None:
         """See `Store`."""
-        if not verdicts:
-            return
-        for verdict in verdicts:
-            self._verdicts[verdict.key, verdict.source] = verdict
-        self._furniture = None
+        self._verdicts.add(verdicts)
         if self._writes:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO verdicts (key, source, length, furniture) "
+                "VALUES (?, ?, ?, ?)",
                 [(signed(v.key), v.source, v.length, v.furniture) for v in verdicts],
             )
 
     def _read_verdicts(self) -> None:
         rows = self._connection.execute(
-            "SELECT rowid, key, source, length, furniture FROM verdicts WHERE rowid > ?",
+            "SELECT place, key, source, length, furniture FROM verdicts WHERE place > ? "
+            "ORDER BY place",
             (self._seen_verdict,),
         ).fetchall()
-        for rowid, key, source, length, furniture in rows:
-            verdict = Verdict(unsigned(key), source, length, bool(furniture))
-            self._verdicts[verdict.key, source] = verdict
-            self._seen_verdict = max(self._seen_verdict, rowid)
         if rows:
-            self._furniture = None
+            self._verdicts.add(Verdict(unsigned(r[1]), r[2], r[3], bool(r[4])) for r in rows)
+            self._seen_verdict = rows[-1][0]

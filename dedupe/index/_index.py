@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -18,10 +20,11 @@ from dedupe.index._answers import Asked, answer, estimated, estimates
 from dedupe.index._checking import Candidates, candidates_of, compare_all
 from dedupe.index._codec import text_hash
 from dedupe.index._families import connected, families_of, name_of, number_of, settle
+from dedupe.index._forking import watch
 from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
 from dedupe.index._store import PAIR, Entered, NewArticle
-from dedupe.records import Batch
+from dedupe.records import Batch, encode_text
 from dedupe.scanning import scan_batches
 from dedupe.shingle import distinct
 from dedupe.sketch import choose_scale
@@ -66,6 +69,41 @@ every second, and so on to an eighth, as in a scan: with all, an article costs u
 
 _LATEST = 1 << 62
 """Since when an article is there that is not: later than all."""
+
+
+class _Turns:
+    """Whose turn it is: a lock for threads, and a thread for those who do not wait.
+
+    Attributes:
+        lock: held by the thread that uses the index.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._worker: ThreadPoolExecutor | None = None
+        watch(self)
+
+    def worker(self) -> ThreadPoolExecutor:
+        """The thread, which does one thing after the other. To be asked for with the lock held."""
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix="dedupe-index")
+        return self._worker
+
+    def finish(self) -> None:
+        """Wait for what the thread has to do yet."""
+        with self.lock:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.shutdown()
+
+    def before_fork(self) -> None:
+        """See `dedupe.index._forking`: the store sees to it that nothing is under way."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """In the child the threads are not there that have the lock, or something to do."""
+        if in_child:
+            self.lock = threading.RLock()
+            self._worker = None
 
 
 class _Job(NamedTuple):
@@ -114,8 +152,7 @@ class Index:
         self._config = config
         # Threads are for many articles: starting them takes longer than one.
         self._single = replace(config, threads=1)
-        self._lock = threading.RLock()
-        self._worker: ThreadPoolExecutor | None = None
+        self._turns = _Turns()
         self._closed = False
 
     @classmethod
@@ -183,13 +220,11 @@ class Index:
 
     def close(self) -> None:
         """Finish what is under way, and let go of the files or the server. Again: nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._worker is not None:
-            self._worker.shutdown()
-        with self._lock:
-            self._store.close()
+        self._turns.finish()
+        with self._turns.lock:
+            if not self._closed:
+                self._closed = True
+                self._store.close()
 
     def __len__(self) -> int:
         """Articles that are in it."""
@@ -199,7 +234,7 @@ class Index:
     def __contains__(self, article_id: object) -> bool:
         """Whether an article with this id is in it."""
         with self._using(), self._store.reading():
-            return isinstance(article_id, str) and bool(self._store.find([article_id]))
+            return isinstance(article_id, str) and self._there(article_id) is not None
 
     # Asking
 
@@ -231,11 +266,9 @@ class Index:
 
     async def acheck_and_add(self, article: Article) -> Match:
         """`check_and_add` for asyncio: one after the other, in a thread of its own."""
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, thread_name_prefix="dedupe-index")
-        return await asyncio.get_running_loop().run_in_executor(
-            self._worker, self.check_and_add, article
-        )
+        with self._using():
+            worker = self._turns.worker()
+        return await asyncio.get_running_loop().run_in_executor(worker, self.check_and_add, article)
 
     # Keeping
 
@@ -260,22 +293,21 @@ class Index:
             InputError: no article has this id.
         """
         with self._using(), self._store.writing():
-            if not self._store.find([article.id]):
+            if self._there(article.id) is None:
                 raise InputError(
                     f"no article of the index has the id {article.id!r}; add it with check_and_add"
                 )
-            return self._add([article], read_articles([article], self._config))[0]
+            return self._add([_checked(article)], read_articles([article], self._config))[0]
 
     def remove(self, article_id: str) -> bool:
         """Remove an article and all that is known of it; whether it was there."""
         with self._using(), self._store.writing():
-            found = self._store.find([article_id]).get(article_id)
+            found = self._there(article_id)
             if found is None:
                 return False
-            links = self._store.links_of([found.number])
-            neighbours = {*links["later"].tolist(), *links["earlier"].tolist()} - {found.number}
+            neighbours = self._linked_to([found.number])
             self._store.remove(found.number)
-            settle(self._store, sorted(neighbours), self._config)
+            settle(self._store, neighbours, self._config)
             return True
 
     # Looking
@@ -283,7 +315,7 @@ class Index:
     def get(self, article_id: str) -> Article | None:
         """An article as it was added; its text is empty where the index keeps no texts."""
         with self._using(), self._store.reading():
-            found = self._store.find([article_id]).get(article_id)
+            found = self._there(article_id)
             records = [] if found is None else self._store.load([found.number])
             return records[0].article if records else None
 
@@ -294,7 +326,7 @@ class Index:
             article_id: an article's id, or a name that a family had at some time.
         """
         with self._using(), self._store.reading():
-            found = self._store.find([article_id]).get(article_id)
+            found = self._there(article_id)
             number = found.number if found is not None else None
             fingerprint = number_of(article_id)
             if number is None and fingerprint is not None:
@@ -307,7 +339,8 @@ class Index:
     def families(self, article_ids: Iterable[str]) -> list[Family]:
         """The families of some articles, each once, by name; see `family`."""
         with self._using(), self._store.reading():
-            numbers = {there.number for there in self._store.find(list(article_ids)).values()}
+            ids = [name for name in article_ids if _is_text(name)]
+            numbers = {there.number for there in self._store.find(ids).values()}
             part = connected(self._store, sorted(numbers))
             _, families = families_of(self._store, part, self._config)
             found = [family for family, members in families if numbers.intersection(members)]
@@ -404,10 +437,23 @@ class Index:
 
     # Working
 
-    def _using(self) -> threading.RLock:
-        if self._closed:
-            raise ConfigError("the index is closed; open it anew with Index.open")
-        return self._lock
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        """Inside, no other thread uses the index."""
+        with self._turns.lock:
+            if self._closed:
+                raise ConfigError("the index is closed; open it anew with Index.open")
+            yield
+
+    def _there(self, article_id: str) -> Entered | None:
+        """Where an article is, if it is there."""
+        return self._store.find([article_id]).get(article_id) if _is_text(article_id) else None
+
+    def _linked_to(self, numbers: list[int]) -> list[int]:
+        """Articles that links lead to from some, without those."""
+        links = self._store.links_of(numbers)
+        ends = np.unique(np.concatenate([links["later"], links["earlier"]]).astype(np.int64))
+        return [number for number in ends.tolist() if number not in numbers]
 
     def _scale(self) -> int:
         return choose_scale(self._store.shingles, self._config, BUDGET)
@@ -512,13 +558,29 @@ class Index:
                 )
             )
         ]
+        parted = self._to_be_parted(job, new)
         entered, gathered = store.enter(new, job.keys, job.read.shingles(self._config))
+        settle(store, parted, self._config)
         found = self._find(job, gathered, sources, entered, alone=False)
-        store.add_pairs(found.pairs)
         fresh = {one.number for one in entered if one.status != "unchanged"}
-        linked = found.pairs[found.pairs["links"]]
+        pairs = found.pairs[np.isin(found.pairs["later"], list(fresh))]
+        store.add_pairs(pairs)
+        linked = pairs[pairs["links"]]
         ends = {*linked["later"].tolist(), *linked["earlier"].tolist()} & fresh
         return entered, found, settle(store, sorted(ends), self._config)
+
+    def _to_be_parted(self, job: _Job, new: Sequence[NewArticle]) -> list[int]:
+        """Articles that share text with former versions of new ones: their families change."""
+        known = self._store.find([article.id for article in job.articles])
+        if not known:
+            return []
+        hashes = self._store.text_hashes([there.number for there in known.values()])
+        revised = [
+            known[one.article.id].number
+            for one in new
+            if one.article.id in known and hashes.get(known[one.article.id].number) != one.text_hash
+        ]
+        return self._linked_to(revised) if revised else []
 
     def _find(
         self,
@@ -591,6 +653,8 @@ class Index:
                 words[y], words[x], shared, job.scale, self._config.shingle, equal=False
             )
             share = estimate.words / max(min(words[x], words[y]), 1)
+            if numbers[y] < numbers[x]:  # one that was there before the other came is asked about
+                x, y = y, x  # noqa: PLW2901
             rows[k] = (
                 numbers[y],
                 numbers[x],
@@ -693,10 +757,43 @@ class Index:
         return name_of(family)
 
 
+def _is_text(value: object) -> bool:
+    """Whether it is a string that can be written: one without half a character in it."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _checked(article: Article) -> Article:
+    """An article as it can be kept.
+
+    Raises:
+        InputError: it has no usable id, or something else in it is no string.
+    """
     if not article.id:
         raise InputError("an article for the index needs an id, such as its URL")
-    return article
+    if not _is_text(article.id):
+        raise InputError(
+            f"{article.id!r} cannot be the id of an article: an id is a string of whole characters"
+        )
+    changed = {}
+    for name in ("text", "source", "url", "title", "published", "language"):
+        value = getattr(article, name)
+        if value is None and name != "text":
+            continue
+        if isinstance(value, date) and name == "published":
+            changed[name] = value.isoformat()
+        elif not isinstance(value, str):
+            raise InputError(
+                f"the {name} of the article {article.id!r} is {value!r}; it must be a string"
+            )
+        elif name != "text" and not _is_text(value):
+            changed[name] = encode_text(value).decode()  # as is done with texts
+    return replace(article, **changed) if changed else article
 
 
 def _renumbered(
@@ -735,11 +832,12 @@ def _open_store(
     timeout: float,
 ) -> Store:
     text = str(url_or_path)
-    config = Config(**{**defaults, **settings})
 
-    def sketcher(texts: Sequence[bytes]) -> list[NDArray[np.uint64]]:
-        read = read_texts(list(texts), config)
-        thinned = read.thinned(config.scale or 1)
+    def sketcher(
+        texts: Sequence[bytes], settings: dict[str, Any], shingles: int
+    ) -> list[NDArray[np.uint64]]:
+        config = Config(**settings)
+        thinned = read_texts(list(texts), config).thinned(choose_scale(shingles, config, BUDGET))
         return [thinned.of(k) for k in range(len(texts))]
 
     if "://" in text:

@@ -16,7 +16,20 @@ from dedupe.hashtable import table_size
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Recent"]
+__all__ = ["Recent", "is_among"]
+
+
+@kernel
+def is_among(numbers: NDArray[np.int64], number: int) -> bool:
+    """Whether a number is among some, which ascend."""
+    low, high = 0, len(numbers)
+    while low < high:
+        middle = (low + high) >> 1
+        if numbers[middle] < number:
+            low = middle + 1
+        else:
+            high = middle
+    return low < len(numbers) and numbers[low] == number
 
 
 @kernel
@@ -98,6 +111,7 @@ def _take(
     sources: NDArray[np.int32],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
+    removed: NDArray[np.int64],
     cursors: NDArray[np.int64],
     out_numbers: NDArray[np.int64],
     out_sources: NDArray[np.int32],
@@ -106,9 +120,10 @@ def _take(
         entry = starts[k]
         at = cursors[k]
         while entry >= 0 and at < ends[k]:
-            out_numbers[at] = holders[entry]
-            out_sources[at] = sources[entry]
-            at += 1
+            if not is_among(removed, holders[entry]):
+                out_numbers[at] = holders[entry]
+                out_sources[at] = sources[entry]
+                at += 1
             entry = np.int64(following[entry])
         cursors[k] = at
 
@@ -123,14 +138,12 @@ def _entries(
     out_keys: NDArray[np.uint64],
     out_holders: NDArray[np.int64],
 ) -> None:
-    n = 0
     for slot in range(len(keys)):
         if counts[slot] > 0:
             entry = np.int64(heads[slot])
             while entry >= 0:
-                out_keys[n] = keys[slot]
-                out_holders[n] = holders[entry]
-                n += 1
+                out_keys[entry] = keys[slot]
+                out_holders[entry] = holders[entry]
                 entry = np.int64(following[entry])
 
 
@@ -206,24 +219,26 @@ class Recent:
         starts: NDArray[np.int64],
         lengths: NDArray[np.int64],  # noqa: ARG002 -- chains end by themselves
         ends: NDArray[np.int64],
+        removed: NDArray[np.int64],
         cursors: NDArray[np.int64],
         numbers: NDArray[np.int64],
         sources: NDArray[np.int32],
     ) -> None:
-        """Write articles of chains from `cursors` on, which move, up to `ends`."""
+        """Write articles of chains from `cursors` on, which move, up to `ends`; no removed ones."""
         _take(
             self._following,
             self._holders,
             self._sources,
             starts,
             ends,
+            removed,
             cursors,
             numbers,
             sources,
         )
 
     def entries(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-        """All keys and their articles, those of each key in the order in which they came."""
+        """All keys and their articles, in the order in which articles came."""
         keys = np.empty(self.n_entries, np.uint64)
         holders = np.empty(self.n_entries, np.int64)
         _entries(

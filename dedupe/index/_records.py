@@ -89,7 +89,8 @@ class Match:
             the index keeps no texts, so that spans are not known.
         words, added_words: of the article; of them those that are in no passage of any match.
         family: name of the family it belongs to, None if it is alone. Names are of a member's
-            text and may change as members come; `Index.family` knows a family by any name it had.
+            text and may change as members come; `Index.family` knows a family by any name it had,
+            as long as the member is there that it was named after.
         verified: False where the index keeps no texts, so that shares are estimates from sketches.
         left_out: candidates not looked at, being more than `max_matches`.
         too_short: it has fewer words than `min_shared_words`, and so matches nothing.

@@ -20,6 +20,7 @@ import xxhash
 
 from dedupe._jit import kernel
 from dedupe.errors import IndexDamagedError, OutputError
+from dedupe.index._recent import is_among
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Entries", "Run", "merge_runs", "sorted_entries", "write_run"]
+__all__ = ["DamagedRunError", "Entries", "Run", "merge_runs", "sorted_entries", "write_run"]
 
 _MAGIC = b"dedupe\x00r"
 FORMAT = 1
@@ -45,6 +46,21 @@ _READ = 1 << 20
 """Bytes read at a time to check a file."""
 _PART = 1 << 18
 """Entries merged at a time: a few milliseconds, so that who waits for the interpreter gets it."""
+
+
+class DamagedRunError(IndexDamagedError):
+    """A run is not as it was written.
+
+    Attributes:
+        path: of its file.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(
+            f"{path}: the file is damaged: {what}; opening the index for writing makes it anew "
+            "from what the index keeps"
+        )
+        self.path = path
 
 
 class Entries(NamedTuple):
@@ -129,15 +145,19 @@ def _take_from_run(
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
     ends: NDArray[np.int64],
+    removed: NDArray[np.int64],
     cursors: NDArray[np.int64],
     out_numbers: NDArray[np.int64],
     out_sources: NDArray[np.int32],
 ) -> None:
     for k in range(len(starts)):
         at = cursors[k]
-        n = min(lengths[k], ends[k] - at)
-        for e in range(starts[k], starts[k] + n):
+        for e in range(starts[k], starts[k] + lengths[k]):
+            if at == ends[k]:
+                break
             number = np.int64(holders[e])
+            if is_among(removed, number):
+                continue
             place = number - first
             out_numbers[at] = number
             out_sources[at] = sources[place] if 0 <= place < len(sources) else -1
@@ -164,10 +184,13 @@ class Run:
         self._checksums: dict[str, str] = header["checksums"]
         sizes = _section_sizes(int(header["room"]), self._bits, self.last - self.first + 1)
         self.n_bytes = start + sum(_padded(size) for size, _ in sizes.values())
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size != self.n_bytes:
-                raise damaged(path, "it is not as long as it was when it was written")
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            with path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size != self.n_bytes:
+                    raise DamagedRunError(path, "it is not as long as it was when it was written")
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise DamagedRunError(path, error.strerror or str(error)) from error
         self._sections: dict[str, NDArray[Any]] = {}
         self._sizes = {name: _padded(size) for name, (size, _) in sizes.items()}
         for name, (size, kind) in sizes.items():
@@ -187,23 +210,26 @@ class Run:
         return np.uint64(KEY_BITS - self._bits)
 
     def verify(self) -> None:
-        """Compare everything with the checksums, reading the file anew.
+        """Compare everything with the checksums, reading the file anew: a map may hide the disk.
 
         Raises:
-            IndexDamagedError: the file is not what was written.
+            DamagedRunError: the file is not what was written.
         """
         place = _PAGE
         buffer = bytearray(_READ)
-        with self.path.open("rb") as file:
-            for name, array in self._sections.items():
-                file.seek(place)
-                left, hasher = array.nbytes, xxhash.xxh3_64()
-                while left and (n := file.readinto(memoryview(buffer)[: min(left, _READ)])):
-                    hasher.update(memoryview(buffer)[:n])
-                    left -= n
-                if left or hasher.hexdigest() != self._checksums[name]:
-                    raise damaged(self.path, f"its {name} are not what was written")
-                place += self._sizes[name]
+        try:
+            with self.path.open("rb") as file:
+                for name, array in self._sections.items():
+                    file.seek(place)
+                    left, hasher = array.nbytes, xxhash.xxh3_64()
+                    while left and (n := file.readinto(memoryview(buffer)[: min(left, _READ)])):
+                        hasher.update(memoryview(buffer)[:n])
+                        left -= n
+                    if left or hasher.hexdigest() != self._checksums[name]:
+                        raise DamagedRunError(self.path, f"its {name} are not what was written")
+                    place += self._sizes[name]
+        except OSError as error:
+            raise DamagedRunError(self.path, error.strerror or str(error)) from error
 
     def find(self, wanted: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Where the entries of each key start, and how many there are."""
@@ -220,11 +246,12 @@ class Run:
         starts: NDArray[np.int64],
         lengths: NDArray[np.int64],
         ends: NDArray[np.int64],
+        removed: NDArray[np.int64],
         cursors: NDArray[np.int64],
         numbers: NDArray[np.int64],
         sources: NDArray[np.int32],
     ) -> None:
-        """Write articles of entries from `cursors` on, which move, up to `ends`."""
+        """Write articles of entries from `cursors` on, which move, up to `ends`; no removed ones."""
         _take_from_run(
             self._sections["holders"],
             self._sections["sources"],
@@ -232,6 +259,7 @@ class Run:
             starts,
             lengths,
             ends,
+            removed,
             cursors,
             numbers,
             sources,
@@ -257,14 +285,6 @@ class Run:
             self._map.madvise(mmap.MADV_DONTNEED)
 
 
-def damaged(path: Path, what: str) -> IndexDamagedError:
-    """The error of a run that is not as it was written."""
-    return IndexDamagedError(
-        f"{path}: the file is damaged: {what}; opening the index for writing makes it anew from "
-        "what the index keeps"
-    )
-
-
 def _padded(size: int) -> int:
     return -(-size // _PAGE) * _PAGE
 
@@ -287,13 +307,13 @@ def _read_header(path: Path) -> tuple[dict[str, Any], int]:
         with path.open("rb") as file:
             head = file.read(_PAGE)
     except OSError as error:
-        raise damaged(path, error.strerror or str(error)) from error
+        raise DamagedRunError(path, error.strerror or str(error)) from error
     text, _, _ = head[len(_MAGIC) + 8 :].partition(b"\0")
     if head[: len(_MAGIC)] != _MAGIC or head[len(_MAGIC) : len(_MAGIC) + 8] != _sealed(text):
-        raise damaged(path, "its head is not what was written")
+        raise DamagedRunError(path, "its head is not what was written")
     header: dict[str, Any] = json.loads(text)
     if header["format"] != FORMAT:
-        raise damaged(path, f"its format {header['format']} is not {FORMAT}")
+        raise DamagedRunError(path, f"its format {header['format']} is not {FORMAT}")
     return header, _PAGE
 
 
@@ -327,6 +347,7 @@ def write_run(
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_directory(path.parent)
     except OSError as error:
         raise OutputError(
             f"cannot write {path} ({error.strerror or error}); free space there: what the index "
@@ -334,6 +355,17 @@ def write_run(
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sync_directory(path: Path) -> None:
+    """Bring the names in a directory to the disk."""
+    if os.name == "nt":  # which does so by itself, and opens no directories
+        return
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _write_sections(
@@ -397,7 +429,7 @@ def merge_runs(
         sources: int32, of every article from the first run's first to the last run's last.
 
     Raises:
-        IndexDamagedError: one of them is damaged.
+        DamagedRunError: one of them is damaged.
         OutputError: it cannot be written.
     """
     for run in runs:

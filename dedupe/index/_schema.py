@@ -8,13 +8,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-__all__ = ["FORMAT", "HASH_SCHEME", "MIGRATIONS", "create"]
+__all__ = ["FORMAT", "MIGRATIONS", "create"]
 
 FORMAT = 1
 """Of the tables and files. Raised with every change that an older version could not read."""
-
-HASH_SCHEME = 1
-"""Of tokens and shingles, as `docs/hashing.md` has it: what was indexed under another finds nothing."""
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -56,8 +53,9 @@ CREATE TABLE removed (
     number INTEGER PRIMARY KEY     -- in runs still
 );
 CREATE TABLE verdicts (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,  -- others read on from the last that they know
     key INTEGER NOT NULL, source INTEGER NOT NULL, length INTEGER NOT NULL, furniture INTEGER NOT NULL,
-    PRIMARY KEY (key, source)
+    UNIQUE (key, source)
 );
 INSERT INTO state VALUES (1, 0, 0, 0, 0, 0);
 """
