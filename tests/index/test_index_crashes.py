@@ -145,3 +145,58 @@ def test_killed_while_compacting(tmp_path: Path) -> None:
         index.compact()
         assert index.info()["runs"] == 1
         assert_there(index, range(KILLS, n + KILLS))
+
+
+def test_killed_among_others(tmp_path: Path) -> None:
+    """Processes that are killed at any moment, also while opening, do not disturb the others."""
+    chance = random.Random(KILLS)
+    path = tmp_path / "idx"
+
+    def work(me: int, told: Path) -> None:
+        with told.open("ab", buffering=0) as file:
+            for number in range(1_000_000):
+                if number % 25 == 0:
+                    index = Index.open(path)
+                one = story(1000 * me + number % 1000)
+                index.check_and_add(one)
+                file.write(b"%s\n" % one.id.encode())
+                if number % 25 == 20:
+                    index.compact()
+                if number % 25 == 24:
+                    index.close()
+
+    def read() -> None:
+        with Index.open(path, mode="r") as index:
+            while True:
+                index.check(story(chance.randrange(3000)))
+                len(index)
+
+    with Index.open(path) as index:  # what takes long the first time
+        index.check_and_add_many([story(90_001), story(90_002)])
+        index.check_and_add(story(90_003))
+    logs = [tmp_path / f"{me}" for me in range(3 + KILLS)]
+    living = [forked(lambda me=me: work(me, logs[me])) for me in range(3)]  # type: ignore[misc]
+    reader = forked(read)
+    for k in range(KILLS):
+        time.sleep(chance.uniform(0, 0.3))
+        victim = living.pop(0)
+        os.kill(victim, signal.SIGKILL)
+        assert ended(victim) == -signal.SIGKILL
+        living.append(forked(lambda me=3 + k: work(me, logs[me])))  # type: ignore[misc]
+    for child in [*living, reader]:
+        assert os.waitpid(child, os.WNOHANG) == (0, 0), "it failed by itself"
+        os.kill(child, signal.SIGKILL)
+        ended(child)
+    acknowledged = {
+        int(line[1:])
+        for log in logs if log.exists()
+        for line in log.read_bytes().split(b"\n")[:-1]
+    }  # fmt: skip
+    assert len(acknowledged) > KILLS
+    with Index.open(path) as index:
+        assert strays(path) == set()
+        assert_there(index, sorted(acknowledged))
+        assert len(index) <= 3 + len(acknowledged) + len(logs)
+        index.compact()
+        assert_there(index, sorted(acknowledged)[::5])
+    print(f"\n{KILLS} kills of three, {len(acknowledged)} articles, nothing lost")  # noqa: T201
