@@ -271,9 +271,10 @@ class EmbeddedStore:
                 yield
                 return
             self._writes = True
+            changes = None
             try:
                 with self._up_to_date(self._database.writing):
-                    before = self._state()
+                    before, changes = self._state(), self._connection.total_changes
                     yield
                     self._write_state(before)
                 for number, source, keys in self._pending:
@@ -281,7 +282,8 @@ class EmbeddedStore:
                 self._seen = self._next - 1
                 self._pending.clear()
             except BaseException:
-                self._forget()
+                if changes is None or self._connection.total_changes != changes:
+                    self._forget()
                 raise
             finally:
                 self._writes = False

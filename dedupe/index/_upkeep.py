@@ -14,6 +14,7 @@ import importlib.util
 import logging
 import math
 import secrets
+import threading
 import time
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -117,6 +118,7 @@ class Upkeep:
         self._database = database
         self._store_text = store_text
         self._sketcher = sketcher
+        self._lock = _Lock(path / ".upkeep.lock")
 
     @contextlib.contextmanager
     def alone(self, patience: float = 0) -> Iterator[bool]:
@@ -127,14 +129,14 @@ class Upkeep:
         Args:
             patience: seconds to wait for another process to finish.
         """
-        lock = _Lock(self._path / ".upkeep.lock")
         deadline = time.monotonic() + patience
+        while not (taken := self._lock.take()) and time.monotonic() < deadline:
+            time.sleep(_WAIT)
         try:
-            while not (taken := lock.take()) and time.monotonic() < deadline:
-                time.sleep(_WAIT)
             yield taken
         finally:
-            lock.release()
+            if taken:
+                self._lock.release()
 
     def runs(self) -> list[Run]:
         """The runs there are, each open."""
@@ -312,42 +314,54 @@ def _has_locks() -> bool:
 
 
 class _Lock:
-    """A lock that the system takes back when the process ends."""
+    """A lock for one thread of one process, which the system takes back when the process ends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._taken = threading.Lock()
         self._file: IO[bytes] | None = None
         watch(self)
 
     def take(self) -> bool:
         """Whether the lock was free."""
+        if not self._taken.acquire(blocking=False):
+            return False
         if not _has_locks():
             return True
         import fcntl
 
-        self._file = self._path.open("ab")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
-            self._file = None
-        return self._file is not None
+            file = self._path.open("ab")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BaseException:
+                file.close()
+                raise
+        except BaseException as error:
+            self._taken.release()
+            if isinstance(error, BlockingIOError):
+                return False
+            raise
+        self._file = file
+        return True
 
     def release(self) -> None:
         """Let go of it, also for a child that was forked meanwhile."""
-        if self._file is None:
-            return
-        import fcntl
+        if self._file is not None:
+            import fcntl
 
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._file.close()
-        self._file = None
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            self._file.close()
+            self._file = None
+        self._taken.release()
 
     def before_fork(self) -> None:
         """See `Watched`."""
 
     def after_fork(self, *, in_child: bool) -> None:
         """See `Watched`: the lock is the parent's."""
-        if in_child and self._file is not None:
-            self._file.close()
-            self._file = None
+        if in_child:
+            self._taken = threading.Lock()
+            if self._file is not None:
+                self._file.close()
+                self._file = None

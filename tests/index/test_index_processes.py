@@ -18,7 +18,7 @@ from indexing import article, ended, forked, in_children
 
 import dedupe.index._embedded as embedded
 from dedupe import Index
-from dedupe.errors import ConfigError, IndexLockedError
+from dedupe.errors import ConfigError, IndexLockedError, InputError
 from dedupe.index._runs import Run
 from dedupe.index._sqlite import Database
 
@@ -209,6 +209,35 @@ def test_left_files_are_deleted(tmp_path: Path) -> None:
         Index.open(path).close()
         assert not any(file.exists() for file in left)
         assert set(path.glob("run-*")) == used
+
+
+@forks
+def test_upkeep_is_free_after_a_fork(tmp_path: Path) -> None:
+    """A child that is forked while upkeep is done does not keep others from it afterwards."""
+    with Index.open(tmp_path / "idx") as index, Index.open(tmp_path / "idx") as other:
+        mine, theirs = index._store, other._store
+        assert isinstance(mine, embedded.EmbeddedStore)
+        assert isinstance(theirs, embedded.EmbeddedStore)
+        reads, writes = os.pipe()
+
+        def work() -> None:
+            with mine._upkeep.alone() as alone:
+                assert not alone
+            assert os.read(reads, 1) == b"1"
+
+        with mine._upkeep.alone() as alone, mine._upkeep.alone() as again:
+            assert (alone, again) == (True, False)
+            child = forked(work)
+            for patience in (0, 0.1):
+                with theirs._upkeep.alone(patience) as free:
+                    assert not free
+            time.sleep(0.2)
+        with theirs._upkeep.alone(5) as alone:
+            assert alone
+        os.write(writes, b"1")
+        assert ended(child) == 0
+        os.close(reads)
+        os.close(writes)
 
 
 @forks
@@ -413,6 +442,16 @@ def test_error_of_a_generator(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="from outside"):
             index.check_and_add_many(broken())
         assert index.check_and_add(story(2)).kind == "unique"
+
+
+def test_refused_changes_are_cheap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is refused before anything was changed does not make the index read its keys anew."""
+    with Index.open(tmp_path / "idx") as index:
+        index.add(story(1))
+        monkeypatch.setattr(embedded, "unseal_keys", None)
+        with pytest.raises(InputError):
+            index.update(story(2))
+        assert index.check_and_add(story(1, "b")).of == ("a1",)
 
 
 @forks
