@@ -22,6 +22,7 @@ import dedupe.index._schema as schema
 from dedupe._version import __version__
 from dedupe.errors import ConfigError, IndexDamagedError, IndexLockedError, InputError, OutputError
 from dedupe.index._codec import pack_keys, signed, unpack_keys, unpack_text, unsigned
+from dedupe.index._header import HASH_SCHEME, check_settings, check_versions
 from dedupe.index._recent import Recent
 from dedupe.index._runs import Run, sorted_entries, write_run
 from dedupe.index._sqlite import connect, plainly, transaction
@@ -87,6 +88,8 @@ class EmbeddedStore:
         sketcher: makes keys of texts, to repair a run.
         most, few: as in `Store`.
     """
+
+    chunk_bytes = 2_000_000
 
     def __init__(
         self,
@@ -168,19 +171,11 @@ class EmbeddedStore:
                 else:
                     self._migrate()
         meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
-        self._check_meta(meta)
+        check_versions(str(self.path), meta, form=schema.FORMAT)
         self.settings = {**defaults, **json.loads(meta["settings"])}
         self.store_text = meta["store_text"] == "yes"
-        clashes = [
-            f"{name} is {self.settings[name]!r} there and {value!r} here"
-            for name, value in settings.items()
-            if self.settings[name] != value
-        ]
-        if made and clashes:
-            raise ConfigError(
-                f"{self.path}: the index was made with other settings: {'; '.join(clashes)}; leave "
-                "them out, or make another index"
-            )
+        if made:
+            check_settings(str(self.path), self.settings, settings)
 
     def _has_tables(self) -> bool:
         return bool(
@@ -192,31 +187,12 @@ class EmbeddedStore:
             "INSERT INTO meta VALUES (?, ?)",
             [
                 ("format", str(schema.FORMAT)),
-                ("hash_scheme", str(schema.HASH_SCHEME)),
+                ("hash_scheme", str(HASH_SCHEME)),
                 ("made_by", __version__),
                 ("settings", json.dumps(settings)),
                 ("store_text", "yes" if store_text else "no"),
             ],
         )
-
-    def _check_meta(self, meta: dict[str, str]) -> None:
-        for name, ours in (("format", schema.FORMAT), ("hash_scheme", schema.HASH_SCHEME)):
-            theirs = int(meta.get(name, "0"))
-            if theirs > ours:
-                raise ConfigError(
-                    f"{self.path}: the index has {name} {theirs}, made by dedupe "
-                    f"{meta.get('made_by')}; this is dedupe {__version__}, which knows {name} up "
-                    f"to {ours}; install a newer one"
-                )
-            if theirs < ours:
-                remedy = (
-                    "open it once with mode='rw'"
-                    if name == "format"
-                    else "make a new index of its articles"
-                )
-                raise ConfigError(
-                    f"{self.path}: the index has {name} {theirs}, and this version has {ours}; {remedy}"
-                )
 
     def _migrate(self) -> None:
         """Bring tables of an older format up to date, one numbered step after the other."""
@@ -475,7 +451,7 @@ class EmbeddedStore:
                 "kind": "embedded",
                 "path": str(self.path),
                 "format": schema.FORMAT,
-                "hash_scheme": schema.HASH_SCHEME,
+                "hash_scheme": HASH_SCHEME,
                 "articles": self._count,
                 "ever_added": self._next - 1,
                 "pairs": n_pairs,

@@ -8,13 +8,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-__all__ = ["FORMAT", "HASH_SCHEME", "MIGRATIONS", "create"]
+__all__ = ["FORMAT", "MIGRATIONS", "create"]
 
 FORMAT = 1
 """Of the tables and files. Raised with every change that an older version could not read."""
-
-HASH_SCHEME = 1
-"""Of tokens and shingles, as `docs/hashing.md` has it: what was indexed under another finds nothing."""
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -1,0 +1,86 @@
+"""Verdicts on furniture, kept so that what is asked with every article is found at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedupe.index._store import Verdict, mixed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = ["Verdicts"]
+
+
+class Verdicts:
+    """The last verdict on each key and source."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[int, dict[int, Verdict]] = {}
+        self._n = 0
+        self._own = _Ascending()
+        self._everywhere = _Ascending()
+
+    def __len__(self) -> int:
+        return self._n
+
+    def add(self, verdicts: Iterable[Verdict]) -> None:
+        """Take note of verdicts; the last on a key and source holds."""
+        for verdict in verdicts:
+            of_key = self._by_key.setdefault(verdict.key, {})
+            before = of_key.get(verdict.source)
+            of_key[verdict.source] = verdict
+            self._n += before is None
+            if verdict.furniture != (before is not None and before.furniture):
+                into = self._everywhere if verdict.source < 0 else self._own
+                into.set(_marked(verdict), present=verdict.furniture)
+
+    def on(self, keys: NDArray[np.uint64]) -> list[Verdict]:
+        """Those on some keys, the negative ones, too."""
+        found: list[Verdict] = []
+        for key in keys.tolist():
+            found += self._by_key.get(key, {}).values()
+        return found
+
+    def furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """See `dedupe.index._store.Store.known_furniture`."""
+        return self._own.values(), self._everywhere.values()
+
+
+def _marked(verdict: Verdict) -> int:
+    """What says in an array that it is furniture."""
+    if verdict.source < 0:
+        return verdict.key
+    return int(mixed(np.array([verdict.key], np.uint64), np.array([verdict.source], np.int32))[0])
+
+
+class _Ascending:
+    """A set of uint64 as an ascending array: a few come at a time, and very few go."""
+
+    def __init__(self) -> None:
+        self._values = np.empty(0, np.uint64)
+        self._coming: set[int] = set()
+        self._going: set[int] = set()
+
+    def set(self, value: int, *, present: bool) -> None:
+        """Let a value be in it or not."""
+        into, out_of = (self._coming, self._going) if present else (self._going, self._coming)
+        into.add(value)
+        out_of.discard(value)
+
+    def values(self) -> NDArray[np.uint64]:
+        """All of them."""
+        if self._going:
+            gone = np.array(sorted(self._going), np.uint64)
+            self._values = self._values[~np.isin(self._values, gone)]
+            self._going.clear()
+        if self._coming:
+            new = np.array(sorted(self._coming), np.uint64)
+            new = new[~np.isin(new, self._values)]
+            self._values = np.insert(self._values, np.searchsorted(self._values, new), new)
+            self._coming.clear()
+        return self._values

@@ -1,0 +1,74 @@
+-- Changes that several scripts make.
+
+-- Remove an article, if it is there, with its pairs.
+local function remove(number)
+  local bytes = pack('<I4', number)
+  local article, edges = P .. 'a' .. bytes, P .. 'e' .. bytes
+  local slice = slice_of(number)
+  if not slice or call('EXISTS', article) == 0 then
+    return false
+  end
+  local held = call('GET', edges) or ''
+  for at = 1, #held, PAIR do
+    local later, earlier = unpack('<I4I4', held, at)
+    local other = later == number and earlier or later
+    local of = slice_of(later)
+    if of and call('EXISTS', P .. 'a' .. pack('<I4', other)) == 1 then
+      call('HINCRBY', of.n, 'pairs', -1)
+      if string.byte(held, at + PAIR - 1) == 1 then
+        call('HINCRBY', of.n, 'links', -1)
+      end
+    end
+  end
+  slice.removed, slice.count = slice.removed + 1, slice.count - 1
+  call('HSET', slice.n, 'removed', slice.removed, 'count', slice.count)
+  append(slice, 'x', bytes)
+  call('DEL', article, edges)
+  return true
+end
+
+-- These articles are finished: their pairs and families are kept.
+local function finish(numbers)
+  for at = 1, #numbers, 4 do
+    local article = P .. 'a' .. sub(numbers, at, at + 3)
+    if call('EXISTS', article) == 1 then
+      call('SETRANGE', article, 0, '\0')
+    end
+  end
+end
+
+-- Keep pairs with both of their articles, where these are there.
+local function keep_pairs(pairs_)
+  local counted = {}
+  for at = 1, #pairs_, PAIR do
+    local later, earlier = unpack('<I4I4', pairs_, at)
+    local x, y = sub(pairs_, at, at + 3), sub(pairs_, at + 4, at + 7)
+    local of_later, of_earlier = slice_of(later), slice_of(earlier)
+    if of_later and of_earlier
+        and call('EXISTS', P .. 'a' .. x) == 1 and call('EXISTS', P .. 'a' .. y) == 1 then
+      local one = sub(pairs_, at, at + PAIR - 1)
+      call('APPEND', P .. 'e' .. x, one)
+      call('APPEND', P .. 'e' .. y, one)
+      expire(P .. 'e' .. x, of_later.slice)
+      expire(P .. 'e' .. y, of_earlier.slice)
+      local counts = counted[of_later] or { 0, 0 }
+      counted[of_later] = counts
+      counts[1] = counts[1] + 1
+      counts[2] = counts[2] + string.byte(one, PAIR)
+    end
+  end
+  for slice, counts in pairs(counted) do
+    call('HINCRBY', slice.n, 'pairs', counts[1])
+    call('HINCRBY', slice.n, 'links', counts[2])
+  end
+end
+
+-- Keep verdicts.
+local function learn(verdicts)
+  if verdicts ~= '' then
+    local slice = newest()
+    slice.verdicts = slice.verdicts + #verdicts / 17
+    call('HSET', slice.n, 'verdicts', slice.verdicts)
+    append(slice, 'v', verdicts)
+  end
+end
