@@ -509,7 +509,7 @@ class RedisStore:
         for kind in ("p", "f", "e"):
             for names in self._scan(kind):
                 if names and (removed or kind == "e"):
-                    self._run("compact", removed, *names)
+                    self._run("compact", removed, self.most, *names)
 
     def _scan(self, kind: str) -> Iterator[list[bytes]]:
         """Names of all keys of a kind without their prefix, some hundreds at a time."""

@@ -170,7 +170,8 @@ class Store(Protocol):
     writable: bool
 
     @property
-    def shingles(self) -> int: ...
+    def shingles(self) -> int:
+        """See above."""
 
     most: int
     few: int

@@ -1,5 +1,16 @@
 -- Changes that several scripts make.
 
+-- Append to a short string. APPEND would leave as much room again after it.
+local function extend(key, what, slice)
+  local before = call('GET', key) or ''
+  if #before > 16384 then
+    call('APPEND', key, what)
+  else
+    call('SET', key, before .. what)
+  end
+  expire(key, slice)
+end
+
 -- Remove an article, if it is there, with its pairs.
 local function remove(number)
   local bytes = pack('<I4', number)
@@ -39,23 +50,31 @@ end
 
 -- Keep pairs with both of their articles, where these are there.
 local function keep_pairs(pairs_)
-  local counted = {}
+  local counted, added = {}, {}
+  local slices_of = {}  -- by the bytes of a number; false where there is no such article (any more)
+  local function there(number)
+    if slices_of[number] == nil then
+      local slice = slice_of((unpack('<I4', number)))
+      slices_of[number] = slice and call('EXISTS', P .. 'a' .. number) == 1 and slice or false
+    end
+    return slices_of[number]
+  end
   for at = 1, #pairs_, PAIR do
-    local later, earlier = unpack('<I4I4', pairs_, at)
-    local x, y = sub(pairs_, at, at + 3), sub(pairs_, at + 4, at + 7)
-    local of_later, of_earlier = slice_of(later), slice_of(earlier)
-    if of_later and of_earlier
-        and call('EXISTS', P .. 'a' .. x) == 1 and call('EXISTS', P .. 'a' .. y) == 1 then
+    local later, earlier = sub(pairs_, at, at + 3), sub(pairs_, at + 4, at + 7)
+    if there(later) and there(earlier) then
       local one = sub(pairs_, at, at + PAIR - 1)
-      call('APPEND', P .. 'e' .. x, one)
-      call('APPEND', P .. 'e' .. y, one)
-      expire(P .. 'e' .. x, of_later.slice)
-      expire(P .. 'e' .. y, of_earlier.slice)
-      local counts = counted[of_later] or { 0, 0 }
-      counted[of_later] = counts
+      for _, number in ipairs({ later, earlier }) do
+        added[number] = added[number] or {}
+        table.insert(added[number], one)
+      end
+      local counts = counted[there(later)] or { 0, 0 }
+      counted[there(later)] = counts
       counts[1] = counts[1] + 1
       counts[2] = counts[2] + string.byte(one, PAIR)
     end
+  end
+  for number, parts in pairs(added) do
+    extend(P .. 'e' .. number, table.concat(parts), there(number).slice)
   end
   for slice, counts in pairs(counted) do
     call('HINCRBY', slice.n, 'pairs', counts[1])

@@ -1,7 +1,8 @@
 -- Take removed articles out of what some keys hold.
 --
 -- ARGV[4]   numbers of removed articles, ascending
--- ARGV[5…]  names of keys, without the prefix
+-- ARGV[5]   a posting of more articles than this was cut
+-- ARGV[6…]  names of keys, without the prefix
 local removed = {}
 for at = 1, #ARGV[4], 4 do
   removed[sub(ARGV[4], at, at + 3)] = true
@@ -18,18 +19,35 @@ local function without(numbers)
   return table.concat(kept)
 end
 
--- A bucket: values that are lists. What is counted only, having been cut, stays.
-local function bucket(key)
-  local all = call('HGETALL', key)
+-- A bucket: of what was cut to its first articles the number of all stays.
+local function bucket(key, most)
+  local all = call('HGETALL', P .. key)
   for k = 1, #all, 2 do
-    local value = all[k + 1]
+    local field, value = all[k], all[k + 1]
+    local long, kept = nil, value
     if #value % 4 == 0 then
-      local kept = without(value)
-      if kept == '' then
-        call('HDEL', key, all[k])
-      elseif kept ~= value then
-        call('HSET', key, all[k], kept)
+      kept = without(value)
+    else
+      long = P .. 'l' .. sub(key, 2) .. field
+      local list = without(call('GET', long) or '')
+      if unpack('<I4', value) > most then
+        kept = value
+      else
+        kept = #list <= 60 and list or pack('<I4B', #list / 4, 0)
       end
+      local left = call('PTTL', long)
+      call('DEL', long)
+      if kept ~= list then
+        call('SET', long, list)
+        if left > 0 then
+          call('PEXPIRE', long, left)
+        end
+      end
+    end
+    if kept == '' then
+      call('HDEL', P .. key, field)
+    elseif kept ~= value then
+      call('HSET', P .. key, field, kept)
     end
   end
 end
@@ -56,10 +74,10 @@ local function edges(key)
   end
 end
 
-for k = 5, #ARGV do
+for k = 6, #ARGV do
   local kind = sub(ARGV[k], 1, 1)
   if kind == 'p' or kind == 'f' then
-    bucket(P .. ARGV[k])
+    bucket(ARGV[k], tonumber(ARGV[5]))
   elseif kind == 'e' then
     edges(P .. ARGV[k])
   end

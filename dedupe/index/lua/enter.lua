@@ -66,7 +66,7 @@ local function add(k, number)
     else
       count = unpack('<I4', value) + 1
       if count <= most then
-        call('APPEND', long, number)
+        extend(long, number, now.slice)
       elseif count == most + 1 then
         call('SET', long, sub(call('GET', long) or '', 1, 4 * few))
         expire(long, now.slice)
