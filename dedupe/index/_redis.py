@@ -24,7 +24,7 @@ import secrets
 import struct
 from contextlib import contextmanager, suppress
 from math import log2
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -86,6 +86,18 @@ _ENTERED = struct.Struct("<3I")
 _FEW = struct.Struct("<2I")
 _STATUS: dict[int, Status] = {0: "new", 1: "revised", 2: "unchanged", 3: "unchanged"}
 _UNFINISHED, _AGAIN = 3, 4
+_FAMILY = struct.Struct("<I?Q")
+_ALL_PAIRS = 1 << 30
+
+
+class _Links(NamedTuple):
+    """Pairs of an article as they were read: no more than a limit, all if that is `_ALL_PAIRS`."""
+
+    pairs: NDArray[Any]
+    limit: int
+
+
+_NOTHING = _Links(np.empty(0, PAIR), -1)
 
 
 def bucket_bits(articles: int) -> int:
@@ -196,7 +208,8 @@ class RedisStore:
         self._records: dict[int, Record | None] = {}
         self._names: dict[int, Record | None] = {}
         self._hashes: dict[int, int] = {}
-        self._links: dict[int, NDArray[Any]] = {}
+        self._links: dict[int, _Links] = {}
+        self._sizes: dict[int, int] = {}
         self._fresh: set[int] = set()
         self._pairs: list[NDArray[Any]] = []
         self._families: dict[int, int | None] = {}
@@ -244,7 +257,7 @@ class RedisStore:
         """Write what was found out. Where that is nothing, the next call tells who is finished."""
         self._finished += self._fresh
         if self._pairs or self._families or self._verdicts:
-            self._write([])
+            self._write([], 0)
 
     def _run(self, script: str, *arguments: bytes | str | int) -> list[Any]:
         """Run a script, and take over what is new."""
@@ -425,7 +438,7 @@ class RedisStore:
 
     def number_with(self, fingerprint: int) -> int | None:
         """See `Store`, of articles whose fingerprint was the name of a family."""
-        (named,) = self._run("named", self._buckets.pack(np.array([fingerprint], np.uint64)))
+        named, _ = self._run("named", fingerprint.to_bytes(8, "little"))
         numbers = sorted(np.frombuffer(named, "<u4").tolist())
         found = self.load(numbers, texts=False)
         return next((r.number for r in found if r.fingerprint == fingerprint), None)
@@ -439,40 +452,44 @@ class RedisStore:
         if len(new):
             self._pairs.append(new)
 
-    def links_of(self, numbers: Sequence[int]) -> NDArray[Any]:
-        """See `Store`."""
+    def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
+        """See `Store`. With `most` each article's first so many pairs are read, twice that at most."""
+        limit = _ALL_PAIRS if most is None else 2 * most
         if self._pairs:
             self._links.clear()
-        missing = [number for number in numbers if number not in self._links]
+        missing = [n for n in numbers if self._links.get(n, _NOTHING).limit < limit]
         if missing:
-            self._write(missing)
-        found = np.concatenate([np.empty(0, PAIR), *(self._links[n] for n in numbers)])
-        _, first = np.unique(found[["later", "earlier"]], return_index=True)
-        found = found[first]
+            self._write(missing, limit)
+        found = np.concatenate([_NOTHING.pairs, *(self._links[n].pairs for n in numbers)])
         gone = self._known.gone(found["later"]) | self._known.gone(found["earlier"])
         return found[found["links"] & ~gone]
 
-    def _write(self, wanted: list[int]) -> None:
+    def family_size(self, family: int, most: int) -> int:
+        """See `Store`."""
+        if family not in self._sizes:
+            _, self._sizes[family] = self._run("named", family.to_bytes(8, "little"))
+        return min(self._sizes[family], most)
+
+    def _write(self, wanted: list[int], limit: int) -> None:
         """Write what is to be written, and read pairs of some articles."""
-        pairs = np.concatenate([np.empty(0, PAIR), *self._pairs])
+        families = (
+            _FAMILY.pack(number, family is not None, family or 0)
+            for number, family in self._families.items()
+        )
         (found,) = self._run(
             "write",
-            pack_pairs(pairs),
-            b"".join(self._packed_families()),
+            pack_pairs(np.concatenate([_NOTHING.pairs, *self._pairs])),
+            b"".join(families),
             pack_numbers(self._finished),
             pack_verdicts(self._verdicts),
             pack_numbers(wanted),
+            limit,
         )
         self._pairs, self._families, self._verdicts, self._finished = [], {}, [], []
         for number, packed in zip(wanted, found, strict=True):
-            self._links[number] = unpack_pairs(packed)
-
-    def _packed_families(self) -> Iterator[bytes]:
-        keys = np.array([family or 0 for family in self._families.values()], np.uint64)
-        places = self._buckets.pack(keys)
-        for k, (number, family) in enumerate(self._families.items()):
-            packed = struct.pack("<I?Q", number, family is not None, family or 0)
-            yield packed + places[9 * k : 9 * k + 9]
+            pairs = unpack_pairs(packed)
+            whole = len(pairs) < limit
+            self._links[number] = _Links(pairs, _ALL_PAIRS if whole else limit)
 
     def set_families(self, families: dict[int, int | None]) -> None:
         """See `Store`: with the end of the transaction."""
@@ -485,9 +502,9 @@ class RedisStore:
 
     # Furniture
 
-    def judged(self, keys: NDArray[np.uint64]) -> Sequence[Verdict]:
+    def judged_length(self, key: int, source: int) -> int:
         """See `Store`: as of the last answer of the server."""
-        return self._known.verdicts.on(keys)
+        return self._known.verdicts.length(key, source)
 
     def known_furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """See `Store`: as of the last answer of the server."""
@@ -561,7 +578,7 @@ class RedisStore:
         if self._finished:
             # They are finished; where that stays unknown, it is found again.
             with suppress(StoreUnavailableError):
-                self._write([])
+                self._write([], 0)
         self._server.close()
 
 

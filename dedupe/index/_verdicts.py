@@ -20,31 +20,26 @@ class Verdicts:
     """The last verdict on each key and source."""
 
     def __init__(self) -> None:
-        self._by_key: dict[int, dict[int, Verdict]] = {}
-        self._n = 0
+        self._last: dict[tuple[int, int], Verdict] = {}
         self._own = _Ascending()
         self._everywhere = _Ascending()
 
     def __len__(self) -> int:
-        return self._n
+        return len(self._last)
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
         """Take note of verdicts; the last on a key and source holds."""
         for verdict in verdicts:
-            of_key = self._by_key.setdefault(verdict.key, {})
-            before = of_key.get(verdict.source)
-            of_key[verdict.source] = verdict
-            self._n += before is None
+            before = self._last.get((verdict.key, verdict.source))
+            self._last[verdict.key, verdict.source] = verdict
             if verdict.furniture != (before is not None and before.furniture):
                 into = self._everywhere if verdict.source < 0 else self._own
                 into.set(_marked(verdict), present=verdict.furniture)
 
-    def on(self, keys: NDArray[np.uint64]) -> list[Verdict]:
-        """Those on some keys, the negative ones, too."""
-        found: list[Verdict] = []
-        for key in keys.tolist():
-            found += self._by_key.get(key, {}).values()
-        return found
+    def length(self, key: int, source: int) -> int:
+        """See `dedupe.index._store.Store.judged_length`."""
+        verdict = self._last.get((key, source))
+        return 0 if verdict is None else verdict.length
 
     def furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """See `dedupe.index._store.Store.known_furniture`."""

@@ -11,6 +11,18 @@ local function extend(key, what, slice)
   expire(key, slice)
 end
 
+-- One article more or less of a family. `has` is <B has a family, I8 family.
+local function count_member(slice, has, one)
+  if string.byte(has, 1) == 1 then
+    local family = sub(has, 2)
+    local bucket = slice.c .. family_bucket(family)
+    if call('HINCRBY', bucket, family, one) <= 0 then
+      call('HDEL', bucket, family)
+    end
+    expire(bucket, slice.slice)
+  end
+end
+
 -- Remove an article, if it is there, with its pairs.
 local function remove(number)
   local bytes = pack('<I4', number)
@@ -31,6 +43,7 @@ local function remove(number)
       end
     end
   end
+  count_member(slice, call('GETRANGE', article, 1, 9), -1)
   slice.removed, slice.count = slice.removed + 1, slice.count - 1
   call('HSET', slice.n, 'removed', slice.removed, 'count', slice.count)
   append(slice, 'x', bytes)

@@ -17,6 +17,7 @@
 --   p<slice>:<bucket>           hash: key to its articles, or to <I4 how many, B 0 if over fifteen
 --   l<slice>:<bucket><key>      articles of such a long posting
 --   f<slice>:<bucket>           hash: fingerprint to the members of the family that it names
+--   c<slice>:<bucket>           hash: family to how many articles of the slice are in it
 --
 -- An article: B unfinished, B has a family, I8 family, 8 bytes token of who entered it, I4 since, and
 -- what the client makes of the rest, which begins with I8 fingerprint.
@@ -58,6 +59,7 @@ local function open_slice(slice, first)
     slice = slice, first = first, added = 0, count = 0, removed = 0, verdicts = 0,
     n = P .. 'n' .. s, o = P .. 'o' .. s, x = P .. 'x' .. s, v = P .. 'v' .. s,
     p = P .. 'p' .. s .. ':', l = P .. 'l' .. s .. ':', f = P .. 'f' .. s .. ':',
+    c = P .. 'c' .. s .. ':',
   }
   slices[#slices + 1] = found
   return found
@@ -101,6 +103,11 @@ local function append(slice, log, what)
   local key = slice[log]
   call('APPEND', key, what)
   expire(key, slice.slice)
+end
+
+-- The bucket of a family: four thousand hold two million of them as small hashes.
+local function family_bucket(family)
+  return sub(family, 1, 1) .. string.char(string.byte(family, 2) % 16)
 end
 
 -- What the caller does not know, at most a megabyte of each log: it asks again for more.

@@ -1,29 +1,33 @@
 -- Keep what was found out about articles, and give the pairs of some.
 --
 -- ARGV[4]  pairs: <I4 later, I4 earlier, then what the client makes of it, the last byte 1 if it links
--- ARGV[5]  families: <I4 number, B has one, I8 family, I1 bucket's three bytes and six of its field
+-- ARGV[5]  families: <I4 number, B has one, I8 family
 -- ARGV[6]  numbers of articles that are finished
 -- ARGV[7]  verdicts, 17 bytes each
 -- ARGV[8]  numbers of the articles whose pairs are wanted
+-- ARGV[9]  pairs wanted of each at most
 keep_pairs(ARGV[4])
 
-for at = 1, #ARGV[5], 22 do
-  local number = sub(ARGV[5], at, at + 3)
-  local family = sub(ARGV[5], at + 4, at + 12)
+for at = 1, #ARGV[5], 13 do
+  local number, has = sub(ARGV[5], at, at + 3), sub(ARGV[5], at + 4, at + 12)
   local article = P .. 'a' .. number
   local slice = slice_of((unpack('<I4', number)))
-  if slice and call('EXISTS', article) == 1 then
-    call('SETRANGE', article, 1, family)
+  local before = slice and call('GETRANGE', article, 1, 9) or ''
+  if before ~= '' and before ~= has then
+    call('SETRANGE', article, 1, has)
+    count_member(slice, before, -1)
+    count_member(slice, has, 1)
     -- Families are named by the fingerprint of a member, by which they are found.
-    if call('GETRANGE', article, HEAD, HEAD + 7) == sub(family, 2) and sub(family, 1, 1) == '\1' then
-      local bucket, field = slice.f .. sub(ARGV[5], at + 13, at + 15), sub(ARGV[5], at + 16, at + 21)
-      local named = call('HGET', bucket, field) or ''
+    local family = sub(has, 2)
+    if string.byte(has, 1) == 1 and call('GETRANGE', article, HEAD, HEAD + 7) == family then
+      local bucket = slice.f .. family_bucket(family)
+      local named = call('HGET', bucket, family) or ''
       local there = #named >= 60
       for k = 1, #named, 4 do
         there = there or sub(named, k, k + 3) == number
       end
       if not there then
-        call('HSET', bucket, field, named .. number)
+        call('HSET', bucket, family, named .. number)
         expire(bucket, slice.slice)
       end
     end
@@ -33,8 +37,8 @@ end
 finish(ARGV[6])
 learn(ARGV[7])
 
-local found = {}
+local found, most = {}, tonumber(ARGV[9])
 for at = 1, #ARGV[8], 4 do
-  found[#found + 1] = call('GET', P .. 'e' .. sub(ARGV[8], at, at + 3)) or ''
+  found[#found + 1] = call('GETRANGE', P .. 'e' .. sub(ARGV[8], at, at + 3), 0, most * PAIR - 1)
 end
 return { news(), found }
