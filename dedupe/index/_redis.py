@@ -76,6 +76,13 @@ QUARTERS = 4
 BEGINNING = 768
 """Bytes of an article that are read where its text is not wanted: names and addresses fit as a rule."""
 
+AHEAD = 64
+"""Pairs of a neighbour that are read ahead; a family of as many articles is not looked through with
+every article that joins it (`dedupe.index._families.MOST`), and so nothing is read ahead of it."""
+
+MOST_LARGE = 100_000
+"""Large families remembered as such."""
+
 SCANNED = 512
 """Keys that are asked for at a time when compacting."""
 
@@ -141,6 +148,7 @@ class RedisStore:
         self._sources: dict[str, int] = {}
         self._source_names: dict[int, str] = {}
         self._finished: list[int] = []
+        self._large: set[int] = set()  # families that were found to be large
         self._pid = os.getpid()
         self._depth = 0
         self._writes = False
@@ -210,6 +218,7 @@ class RedisStore:
         self._hashes: dict[int, int] = {}
         self._links: dict[int, _Links] = {}
         self._sizes: dict[int, int] = {}
+        self._asked_sizes: list[int] = []
         self._fresh: set[int] = set()
         self._pairs: list[NDArray[Any]] = []
         self._families: dict[int, int | None] = {}
@@ -257,7 +266,10 @@ class RedisStore:
         """Write what was found out. Where that is nothing, the next call tells who is finished."""
         self._finished += self._fresh
         if self._pairs or self._families or self._verdicts:
-            self._write([], 0)
+            # Nobody waits for the answer: what is new comes with the next one.
+            self._server.post(
+                "write", self._prefix, self._epoch, self._known.asked(), *self._to_write(), b"", b""
+            )
 
     def _run(self, script: str, *arguments: bytes | str | int) -> list[Any]:
         """Run a script, and take over what is new."""
@@ -455,41 +467,67 @@ class RedisStore:
     def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
         """See `Store`. With `most` each article's first so many pairs are read, twice that at most."""
         limit = _ALL_PAIRS if most is None else 2 * most
+        wanted: dict[int, int] = {}
         if self._pairs:
             self._links.clear()
-        missing = [n for n in numbers if self._links.get(n, _NOTHING).limit < limit]
-        if missing:
-            self._write(missing, limit)
+            wanted = self._likely()
+        wanted |= {n: limit for n in numbers if self._links.get(n, _NOTHING).limit < limit}
+        if wanted:
+            self._read_links(wanted)
         found = np.concatenate([_NOTHING.pairs, *(self._links[n].pairs for n in numbers)])
         gone = self._known.gone(found["later"]) | self._known.gone(found["earlier"])
         return found[found["links"] & ~gone]
+
+    def _likely(self) -> dict[int, int]:
+        """Articles whose links will be asked for after those of new ones: theirs, if families are small."""
+        linked = np.concatenate([pairs[pairs["links"]] for pairs in self._pairs])
+        ends = {*linked["later"].tolist(), *linked["earlier"].tolist()}
+        met = {
+            n: record.family
+            for n in ends
+            if (record := self._records.get(n)) is not None and record.family is not None
+        }
+        self._asked_sizes = sorted({*met.values()} - self._sizes.keys())
+        return {n: AHEAD for n in ends if met.get(n) not in self._large}
+
+    def _read_links(self, wanted: dict[int, int]) -> None:
+        """Write what is to be written, and read so many pairs of some articles."""
+        asked, self._asked_sizes = self._asked_sizes, []
+        found, sizes = self._run(
+            "write",
+            *self._to_write(),
+            np.array([*wanted.items()], "<u4").tobytes(),
+            np.array(asked, "<u8").tobytes(),
+        )
+        for (number, limit), packed in zip(wanted.items(), found, strict=True):
+            pairs = unpack_pairs(packed)
+            whole = len(pairs) < limit
+            self._links[number] = _Links(pairs, _ALL_PAIRS if whole else limit)
+        self._sizes |= zip(asked, sizes, strict=True)
+        if len(self._large) > MOST_LARGE:
+            self._large.clear()
+        self._large |= {f for f, size in zip(asked, sizes, strict=True) if size >= AHEAD}
+
+    def _to_write(self) -> list[bytes]:
+        """What the script `write` is to write, which is then no longer to be written."""
+        families = (
+            _FAMILY.pack(number, family is not None, family or 0)
+            for number, family in self._families.items()
+        )
+        packed = [
+            pack_pairs(np.concatenate([_NOTHING.pairs, *self._pairs])),
+            b"".join(families),
+            pack_numbers(self._finished),
+            pack_verdicts(self._verdicts),
+        ]
+        self._pairs, self._families, self._verdicts, self._finished = [], {}, [], []
+        return packed
 
     def family_size(self, family: int, most: int) -> int:
         """See `Store`."""
         if family not in self._sizes:
             _, self._sizes[family] = self._run("named", family.to_bytes(8, "little"))
         return min(self._sizes[family], most)
-
-    def _write(self, wanted: list[int], limit: int) -> None:
-        """Write what is to be written, and read pairs of some articles."""
-        families = (
-            _FAMILY.pack(number, family is not None, family or 0)
-            for number, family in self._families.items()
-        )
-        (found,) = self._run(
-            "write",
-            pack_pairs(np.concatenate([_NOTHING.pairs, *self._pairs])),
-            b"".join(families),
-            pack_numbers(self._finished),
-            pack_verdicts(self._verdicts),
-            pack_numbers(wanted),
-            limit,
-        )
-        self._pairs, self._families, self._verdicts, self._finished = [], {}, [], []
-        for number, packed in zip(wanted, found, strict=True):
-            pairs = unpack_pairs(packed)
-            whole = len(pairs) < limit
-            self._links[number] = _Links(pairs, _ALL_PAIRS if whole else limit)
 
     def set_families(self, families: dict[int, int | None]) -> None:
         """See `Store`: with the end of the transaction."""
@@ -563,12 +601,13 @@ class RedisStore:
     def _memory(self) -> dict[str, Any]:
         """What the server says of its memory, where it may be asked."""
         try:
-            told = self._server.command("INFO", "memory")
+            text = self._server.command("INFO", "memory").decode()
         except StoreUnavailableError:
             return {}
+        told = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
         return {
-            "server_bytes": told.get("used_memory"),
-            "server_most_bytes": told.get("maxmemory") or None,
+            "server_bytes": int(told.get("used_memory", 0)),
+            "server_most_bytes": int(told.get("maxmemory", 0)) or None,
             "server_evicts": told.get("maxmemory_policy"),
         }
 
@@ -578,8 +617,11 @@ class RedisStore:
         if self._finished:
             # They are finished; where that stays unknown, it is found again.
             with suppress(StoreUnavailableError):
-                self._write([], 0)
-        self._server.close()
+                self._run("write", *self._to_write(), b"", b"")
+        try:
+            self._server.settle()
+        finally:
+            self._server.close()
 
 
 def _pairwise(packed: Any) -> Iterable[tuple[bytes, bytes]]:

@@ -153,40 +153,95 @@ class Server:
         self._redis = _library()
         self._address = address
         self._timeout = timeout
-        self._client: Any = None
+        self._connection: Any = None
+        self._owed: tuple[bool, str, tuple[Any, ...]] | None = None
         self._pid = os.getpid()
 
     def _connected(self) -> Any:
-        if self._pid != os.getpid():  # the parent's connection is its own
-            self._client = None
+        """The connection. The library's client above it takes as long again as a script here."""
+        if self._pid != os.getpid():  # the parent's connection is its own, and what it is owed
+            self._connection = self._owed = None
             self._pid = os.getpid()
-        if self._client is None:
+        if self._connection is None:
             answer = max(0.1, min(self._timeout, ANSWER_SECONDS))
-            self._client = self._redis.Redis.from_url(
-                self._address.url,
-                socket_timeout=answer,
-                socket_connect_timeout=min(answer, CONNECT_SECONDS),
-                retry=self._redis.retry.Retry(self._redis.backoff.NoBackoff(), 0),
-                single_connection_client=True,
-            )
-        return self._client
+            options = {
+                "connection_class": self._redis.Connection,
+                **self._redis.connection.parse_url(self._address.url),
+                "socket_timeout": answer,
+                "socket_connect_timeout": min(answer, CONNECT_SECONDS),
+                "retry": self._redis.retry.Retry(self._redis.backoff.NoBackoff(), 0),
+                "protocol": 2,
+            }
+            self._connection = options.pop("connection_class")(**options)
+        return self._connection
+
+    def _exchange(self, *words: bytes | str | float) -> Any:
+        """Send a command, and read its answer."""
+        connection = self._connected()
+        whole = False
+        try:
+            connection.send_command(*words)
+            answer = connection.read_response()
+            whole = True
+        except self._redis.exceptions.ResponseError:
+            whole = True
+            raise
+        finally:
+            if not whole:  # an answer that is not read must not be taken for that of what follows
+                connection.disconnect()
+        return answer
+
+    def _evaluate(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        text, sha = _script(name)
+        try:
+            return self._exchange("EVALSHA", sha, 0, *arguments)
+        except self._redis.exceptions.NoScriptError:
+            return self._exchange("EVAL", text, 0, *arguments)
 
     def run(self, name: str, *arguments: bytes | str | float) -> Any:
         """Run a script. Its text is sent only where the server does not have it (any more)."""
-        text, sha = _script(name)
+        self.settle()
+        return self._patiently(lambda: self._evaluate(name, arguments))
 
-        def work() -> Any:
-            client = self._connected()
-            try:
-                return client.execute_command("EVALSHA", sha, 0, *arguments)
-            except self._redis.exceptions.NoScriptError:
-                return client.execute_command("EVAL", text, 0, *arguments)
-
-        return self._patiently(work)
-
-    def command(self, *words: bytes | str | int) -> Any:
+    def command(self, *words: bytes | str | float) -> Any:
         """Run a command."""
-        return self._patiently(lambda: self._connected().execute_command(*words))
+        self.settle()
+        return self._patiently(lambda: self._exchange(*words))
+
+    def post(self, name: str, *arguments: bytes | str | float) -> None:
+        """Run a script whose answer nobody waits for; whether it did, the next call sees to."""
+        self.settle()
+        sent = False
+        try:
+            self._connected().send_command("EVALSHA", _script(name)[1], 0, *arguments)
+            sent = True
+        except (self._redis.exceptions.RedisError, OSError):
+            pass  # what is wrong will be said when it is tried again
+        finally:
+            if not sent:
+                self._connection.disconnect()
+        self._owed = (sent, name, arguments)
+
+    def settle(self) -> None:
+        """Read the answer to what was posted; where it was lost, run it again."""
+        connection = self._connected()
+        if self._owed is None:
+            return
+        sent, name, arguments = self._owed
+        self._owed = None
+        if sent:
+            answered = False
+            try:
+                connection.read_response()
+                answered = True
+            except (self._redis.exceptions.RedisError, OSError):
+                pass  # what is wrong will be said when it is tried again
+            finally:
+                if not answered:
+                    connection.disconnect()
+            if answered:
+                return
+        self._patiently(lambda: self._evaluate(name, arguments))
 
     def _patiently(self, work: Callable[[], Any]) -> Any:
         """Do something, again if the server is away."""
@@ -206,7 +261,8 @@ class Server:
     def _explained(self, error: Exception) -> tuple[bool, Exception]:
         """Whether trying again may help, and what to say if not."""
         shown, errors, text = self._address.shown, self._redis.exceptions, str(error)
-        if isinstance(error, errors.AuthenticationError | errors.NoPermissionError):
+        refused = isinstance(error, errors.AuthenticationError | errors.NoPermissionError)
+        if refused or "unauthenticated" in text:
             return False, StoreUnavailableError(
                 f"{shown}: the server refuses the name or password, or does not allow them what an "
                 f"index needs ({text}); give them as redis://name:password@host"
@@ -249,6 +305,6 @@ class Server:
 
     def close(self) -> None:
         """Let go of the connection."""
-        if self._client is not None and self._pid == os.getpid():
-            self._client.close()
-        self._client = None
+        if self._connection is not None and self._pid == os.getpid():
+            self._connection.disconnect()
+        self._connection = self._owed = None

@@ -443,19 +443,25 @@ def test_a_lost_answer(url: str, script: str) -> None:
         for one in (article("a", [1, 2, 3], "x"), article("c", [7, 8])):
             index.check_and_add(one)
         server: Any = index._store._server  # type: ignore[attr-defined]
-        client = server._connected()
-        execute = client.execute_command
+        connection = server._connected()
+        read, send = connection.read_response, connection.send_command
+        sent: list[Any] = []
         lost: list[Any] = []
         sha = _redis_server._script(script)[1]
 
-        def losing(*words: Any) -> Any:
-            answer = execute(*words)
-            if words[1] == sha and not lost:
-                lost.append(words)
+        def sending(*words: Any, **more: Any) -> None:
+            sent[:] = words
+            send(*words, **more)
+
+        def losing(**more: Any) -> Any:
+            answer = read(**more)
+            if sent[1] == sha and not lost:
+                lost.append(sent[1])
+                connection.disconnect()
                 raise redis.ConnectionError("Connection reset by peer")
             return answer
 
-        client.execute_command = losing
+        connection.read_response, connection.send_command = losing, sending
         match = index.check_and_add(article("b", [1, 2, 3], "y"))
         assert lost
         assert (match.status, match.kind, match.of) == ("new", "exact", ("a",))
@@ -464,7 +470,7 @@ def test_a_lost_answer(url: str, script: str) -> None:
         family = whole.family("b")
         assert family is not None
         assert family.members == ("a", "b")
-        client.execute_command, lost[:] = losing, []
+        lost.clear()
         revised = index.check_and_add(article("c", [1, 2, 3, 9]))
         assert (revised.status, revised.of, len(whole)) == ("revised", ("a",), 3)
 

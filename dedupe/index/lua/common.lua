@@ -110,6 +110,15 @@ local function family_bucket(family)
   return sub(family, 1, 1) .. string.char(string.byte(family, 2) % 16)
 end
 
+-- How many articles are in a family.
+local function members_of(family)
+  local members, bucket = 0, family_bucket(family)
+  for k = 1, #slices do
+    members = members + (tonumber(call('HGET', slices[k].c .. bucket, family)) or 0)
+  end
+  return members
+end
+
 -- What the caller does not know, at most a megabyte of each log: it asks again for more.
 local function news()
   local known, at = {}, 1
