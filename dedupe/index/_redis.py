@@ -32,6 +32,7 @@ from dedupe._version import __version__
 from dedupe.errors import ConfigError, InputError, StoreUnavailableError
 from dedupe.index._header import HASH_SCHEME, check_settings, check_versions
 from dedupe.index._redis_codec import (
+    PAIR_BYTES,
     Buckets,
     digest,
     pack_article,
@@ -44,7 +45,7 @@ from dedupe.index._redis_codec import (
 )
 from dedupe.index._redis_known import Known
 from dedupe.index._redis_server import Server, read_address
-from dedupe.index._store import PAIR, Entered, Gathered, without
+from dedupe.index._store import Entered, Gathered, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -100,11 +101,11 @@ _ALL_PAIRS = 1 << 30
 class _Links(NamedTuple):
     """Pairs of an article as they were read: no more than a limit, all if that is `_ALL_PAIRS`."""
 
-    pairs: NDArray[Any]
+    packed: bytes
     limit: int
 
 
-_NOTHING = _Links(np.empty(0, PAIR), -1)
+_NOTHING = _Links(b"", -1)
 
 
 def bucket_bits(articles: int) -> int:
@@ -220,6 +221,7 @@ class RedisStore:
         self._sizes: dict[int, int] = {}
         self._asked_sizes: list[int] = []
         self._fresh: set[int] = set()
+        self._unchanged = False
         self._pairs: list[NDArray[Any]] = []
         self._families: dict[int, int | None] = {}
         self._verdicts: list[Verdict] = []
@@ -299,6 +301,10 @@ class RedisStore:
         self, n_keys: int, hits: bytes, lists: bytes, before: int | None = None
     ) -> Gathered:
         """Postings as the scripts give them; those before a number, where that is given."""
+        if not hits:
+            nothing = np.empty(0, np.int64)
+            none = np.zeros(n_keys + 1, np.int64)
+            return Gathered(none[1:], none, nothing, nothing.astype(np.int32))
         which, counts, listed = np.frombuffer(hits, "<u4").reshape(-1, 3).astype(np.int64).T
         numbers = np.frombuffer(lists, "<u4").astype(np.int64)
         taken = np.where(counts > self.most, np.minimum(listed, self.few), listed)
@@ -317,7 +323,7 @@ class RedisStore:
 
     def source_numbers(self, names: Sequence[str | None]) -> NDArray[np.int32]:
         """See `Store`."""
-        unknown = sorted({name for name in names if name is not None} - self._sources.keys())
+        unknown = sorted({n for n in names if n is not None and n not in self._sources})
         unseen: dict[str, int] = {}
         if unknown:
             coded = [name.encode("utf-8", "surrogatepass") for name in unknown]
@@ -398,6 +404,8 @@ class RedisStore:
             entered.append(Entered(_STATUS[status], number, since, unfinished))
             if unfinished or _STATUS[status] != "unchanged":
                 self._fresh.add(number)
+            else:
+                self._unchanged = True
         before = min(again) if again else None
         return entered, self._gathered(len(keys), hits, lists, before)
 
@@ -459,10 +467,11 @@ class RedisStore:
 
     def add_pairs(self, pairs: NDArray[Any]) -> None:
         """See `Store`. Those of articles that were there before are there, too."""
-        fresh = np.array(sorted(self._fresh), np.int64)
-        new = pairs[np.isin(pairs["later"], fresh) | np.isin(pairs["earlier"], fresh)]
-        if len(new):
-            self._pairs.append(new)
+        if len(pairs) and self._unchanged:
+            fresh = np.array(sorted(self._fresh), np.int64)
+            pairs = pairs[np.isin(pairs["later"], fresh) | np.isin(pairs["earlier"], fresh)]
+        if len(pairs):
+            self._pairs.append(pairs)
 
     def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
         """See `Store`. With `most` each article's first so many pairs are read, twice that at most."""
@@ -474,14 +483,18 @@ class RedisStore:
         wanted |= {n: limit for n in numbers if self._links.get(n, _NOTHING).limit < limit}
         if wanted:
             self._read_links(wanted)
-        found = np.concatenate([_NOTHING.pairs, *(self._links[n].pairs for n in numbers)])
-        gone = self._known.gone(found["later"]) | self._known.gone(found["earlier"])
-        return found[found["links"] & ~gone]
+        found = unpack_pairs(b"".join(self._links[n].packed for n in numbers))
+        kept = found["links"]
+        if self._known.lossy:
+            kept = kept & ~self._known.gone(found["later"]) & ~self._known.gone(found["earlier"])
+        return found if kept.all() else found[kept]
 
     def _likely(self) -> dict[int, int]:
         """Articles whose links will be asked for after those of new ones: theirs, if families are small."""
-        linked = np.concatenate([pairs[pairs["links"]] for pairs in self._pairs])
-        ends = {*linked["later"].tolist(), *linked["earlier"].tolist()}
+        ends: set[int] = set()
+        for pairs in self._pairs:
+            for side in ("later", "earlier"):
+                ends |= {*pairs[side][pairs["links"]].tolist()}
         met = {
             n: record.family
             for n in ends
@@ -500,9 +513,8 @@ class RedisStore:
             np.array(asked, "<u8").tobytes(),
         )
         for (number, limit), packed in zip(wanted.items(), found, strict=True):
-            pairs = unpack_pairs(packed)
-            whole = len(pairs) < limit
-            self._links[number] = _Links(pairs, _ALL_PAIRS if whole else limit)
+            whole = len(packed) < limit * PAIR_BYTES
+            self._links[number] = _Links(packed, _ALL_PAIRS if whole else limit)
         self._sizes |= zip(asked, sizes, strict=True)
         if len(self._large) > MOST_LARGE:
             self._large.clear()
@@ -515,7 +527,7 @@ class RedisStore:
             for number, family in self._families.items()
         )
         packed = [
-            pack_pairs(np.concatenate([_NOTHING.pairs, *self._pairs])),
+            b"".join(map(pack_pairs, self._pairs)),
             b"".join(families),
             pack_numbers(self._finished),
             pack_verdicts(self._verdicts),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dedupe.index._store import NewArticle
 
 __all__ = [
+    "PAIR_BYTES",
     "Buckets",
     "digest",
     "pack_article",
@@ -48,7 +49,9 @@ _PAIR = np.dtype(
     ]
     + [("links", "u1")]
 )
-"""The fields of `PAIR` in their order, 49 bytes."""
+"""The fields of `PAIR` in their order."""
+
+PAIR_BYTES = _PAIR.itemsize
 
 _VERDICT = np.dtype([("key", "<u8"), ("source", "<i4"), ("length", "<u4"), ("furniture", "u1")])
 

@@ -136,12 +136,20 @@ class Known:
 
     def sources_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int32]:
         """int32, numbers of articles' sources, -1 where unknown."""
+        if len(self._slices) == 1:
+            (one,) = self._slices.values()
+            return one.sources[numbers - one.first]
         found = np.full(len(numbers), -1, np.int32)
         for one in self._slices.values():
             places = numbers - one.first
             here = (places >= 0) & (places < one.added)
             found[here] = one.sources[places[here]]
         return found
+
+    @property
+    def lossy(self) -> bool:
+        """Whether some articles are removed or over."""
+        return len(self.removed) > 0 or self.oldest > 1
 
     def gone(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which articles are removed or over."""

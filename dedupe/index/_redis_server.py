@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from dedupe.errors import ConfigError, MissingExtraError, StoreUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
 __all__ = ["SCHEMES", "Address", "Server", "read_address"]
@@ -54,6 +54,15 @@ def _script(name: str) -> tuple[str, str]:
     folder = files("dedupe.index") / "lua"
     text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in _PARTS[name])
     return text, hashlib.sha1(text.encode()).hexdigest()  # noqa: S324 -- the server's own naming
+
+
+def _packed(words: Sequence[bytes | str | float]) -> bytes:
+    """A command as it is sent: in one piece, which the library's own packing is not."""
+    parts = [b"*%d\r\n" % len(words)]
+    for word in words:
+        packed = word if isinstance(word, bytes) else str(word).encode()
+        parts += (b"$%d\r\n" % len(packed), packed, b"\r\n")
+    return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +189,7 @@ class Server:
         connection = self._connected()
         whole = False
         try:
-            connection.send_command(*words)
+            connection.send_packed_command([_packed(words)])
             answer = connection.read_response()
             whole = True
         except self._redis.exceptions.ResponseError:
@@ -213,7 +222,8 @@ class Server:
         self.settle()
         sent = False
         try:
-            self._connected().send_command("EVALSHA", _script(name)[1], 0, *arguments)
+            words = ("EVALSHA", _script(name)[1], 0, *arguments)
+            self._connected().send_packed_command([_packed(words)])
             sent = True
         except (self._redis.exceptions.RedisError, OSError):
             pass  # what is wrong will be said when it is tried again
