@@ -48,32 +48,29 @@ for at = 1, #ARGV[9], 28 do
   end
 end
 
-local hits, lists, values = gather(keys)
+local hits, lists, values, buckets, fields = gather(keys)
 
-local function add(k, number)
-  local value = values[k]
-  if not value then
-    values[k] = number
-  elseif #value % 4 == 0 and #value < 60 then
-    values[k] = value .. number
-  else
-    local long = now.l .. sub(keys, 9 * k - 8, 9 * k)
-    local count = 16
-    if #value % 4 == 0 then
-      local all = value .. number
-      call('SET', long, count > most and sub(all, 1, 4 * few) or all)
-      expire(long, now.slice)
-    else
-      count = unpack('<I4', value) + 1
-      if count <= most then
-        extend(long, number, now.slice)
-      elseif count == most + 1 then
-        call('SET', long, sub(call('GET', long) or '', 1, 4 * few))
-        expire(long, now.slice)
-      end
-    end
-    values[k] = pack('<I4B', count, 0)
+-- A value with one more article. More than fifteen are kept beside the bucket.
+local function with(k, value, number)
+  if #value % 4 == 0 and #value < 60 then
+    return value .. number
   end
+  local long = now.l .. sub(keys, 9 * k - 8, 9 * k)
+  local count = 16
+  if #value % 4 == 0 then
+    local all = value .. number
+    call('SET', long, count > most and sub(all, 1, 4 * few) or all)
+    expire(long, now.slice)
+  else
+    count = unpack('<I4', value) + 1
+    if count <= most then
+      extend(long, number, now.slice)
+    elseif count == most + 1 then
+      call('SET', long, sub(call('GET', long) or '', 1, 4 * few))
+      expire(long, now.slice)
+    end
+  end
+  return pack('<I4B', count, 0)
 end
 
 if #fresh > 0 then
@@ -81,16 +78,18 @@ if #fresh > 0 then
   local sources = {}
   for k = 1, #fresh do
     local one = fresh[k]
-    local of = ARGV[one.place + 1]
+    local of, number = ARGV[one.place + 1], one.number
     if of == '' then
       for key = 1, #keys / 9 do
-        add(key, one.number)
+        local value = values[key]
+        values[key] = value and with(key, value, number) or number
         changed[key] = true
       end
     else
       for at = 1, #of, 4 do
         local key = unpack('<I4', of, at) + 1
-        add(key, one.number)
+        local value = values[key]
+        values[key] = value and with(key, value, number) or number
         changed[key] = true
       end
     end
@@ -105,9 +104,8 @@ if #fresh > 0 then
     expire(id, now.slice)
   end
   for key in pairs(changed) do
-    local bucket = now.p .. sub(keys, 9 * key - 8, 9 * key - 6)
-    if call('HSET', bucket, sub(keys, 9 * key - 5, 9 * key), values[key]) == 1 then
-      expire(bucket, now.slice)
+    if call('HSET', buckets[key], fields[key], values[key]) == 1 then
+      expire(buckets[key], now.slice)
     end
   end
   now.added, now.count = now.added + #fresh, now.count + #fresh
