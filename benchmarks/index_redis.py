@@ -74,6 +74,7 @@ class Server:
         raise TimeoutError("redis-server does not start")
 
     def __exit__(self, *_: object) -> None:
+        self.client.close()
         self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -275,11 +275,16 @@ class RedisStore:
 
     def _run(self, script: str, *arguments: bytes | str | int) -> list[Any]:
         """Run a script, and take over what is new."""
+        setbacks = self._known.setbacks
         news, *answer = self._server.run(
             script, self._prefix, self._epoch, self._known.asked(), *arguments
         )
         while not self._known.absorb(news):
             news, _ = self._server.run("find", self._prefix, self._epoch, self._known.asked(), b"")
+        if self._known.setbacks != setbacks:  # what was read before may be no more
+            self._sources.clear()
+            self._source_names.clear()
+            self._large.clear()
         return list(answer)
 
     def _catch_up(self) -> None:

@@ -41,6 +41,14 @@ class _Slice:
     removed: bytearray = field(default_factory=bytearray)
     verdicts: bytearray = field(default_factory=bytearray)
 
+    def sizes(self) -> tuple[int, int, int]:
+        """How many sources, removed articles and verdicts are known."""
+        return self.added, len(self.removed) // 4, len(self.verdicts) // _VERDICT_BYTES
+
+    def within(self, *sizes: int) -> bool:
+        """Whether no more is known than there is."""
+        return all(known <= there for known, there in zip(self.sizes(), sizes, strict=True))
+
     def extend(self, sources: bytes) -> None:
         """Append sources of new articles."""
         new = np.frombuffer(sources, "<i4")
@@ -61,6 +69,8 @@ class Known:
         following: number of the next article.
         removed: int64, numbers of removed articles, ascending.
         verdicts: on furniture.
+        setbacks: how often the server knew less than it had told: a replica took its place, or a
+            backup, and what came last is lost.
     """
 
     def __init__(self) -> None:
@@ -68,24 +78,31 @@ class Known:
         self.following = 1
         self.removed = np.empty(0, np.int64)
         self.verdicts = Verdicts()
+        self.setbacks = 0
         self._slices: dict[int, _Slice] = {}
 
     def asked(self) -> bytes:
         """What to tell a script of what is known."""
-        return b"".join(
-            _ASKED.pack(k, s.added, len(s.removed) // 4, len(s.verdicts) // _VERDICT_BYTES)
-            for k, s in self._slices.items()
-        )
+        return b"".join(_ASKED.pack(k, *s.sizes()) for k, s in self._slices.items())
 
     def absorb(self, news: bytes) -> bool:
         """Take over what a script told; whether that was all."""
         self.following, self.shingles, n_slices = _ALL.unpack_from(news)
         heads = [_SLICE.unpack_from(news, _ALL.size + k * _SLICE.size) for k in range(n_slices)]
         at = _ALL.size + n_slices * _SLICE.size
+        lost = {
+            k
+            for k, _, added, _, removed, verdicts, *_ in heads
+            if k in self._slices and not self._slices[k].within(added, removed, verdicts)
+        }
+        if lost:
+            self.setbacks += 1
+            self._drop(lost)
+            return False
         over = set(self._slices) - {head[0] for head in heads}
-        for gone in over:
-            del self._slices[gone]
-        whole, removals = True, bool(over)
+        if over:
+            self._drop(over)
+        whole, removals = True, False
         for k, first, added, count, removed, verdicts, *lengths in heads:
             one = self._slices.setdefault(k, _Slice(first))
             one.count = count
@@ -101,18 +118,24 @@ class Known:
             if judged:
                 one.verdicts += judged
                 self.verdicts.add(unpack_verdicts(judged))
-            whole &= (one.added, len(one.removed) // 4, len(one.verdicts) // _VERDICT_BYTES) == (
-                added, removed, verdicts
-            )  # fmt: skip
+            whole &= one.sizes() == (added, removed, verdicts)
         if removals:
-            held = [np.frombuffer(bytes(s.removed), "<u4") for s in self._slices.values()]
-            self.removed = np.unique(np.concatenate([np.empty(0, np.uint32), *held]))
-            self.removed = self.removed.astype(np.int64)
-        if over:
-            self.verdicts = Verdicts()
-            for one in self._slices.values():
-                self.verdicts.add(unpack_verdicts(bytes(one.verdicts)))
+            self._gather_removed()
         return whole
+
+    def _drop(self, slices: set[int]) -> None:
+        """Forget slices."""
+        for gone in slices:
+            del self._slices[gone]
+        self._gather_removed()
+        self.verdicts = Verdicts()
+        for one in self._slices.values():
+            self.verdicts.add(unpack_verdicts(bytes(one.verdicts)))
+
+    def _gather_removed(self) -> None:
+        held = [np.frombuffer(bytes(s.removed), "<u4") for s in self._slices.values()]
+        removed = np.unique(np.concatenate([np.empty(0, np.uint32), *held]))
+        self.removed = removed.astype(np.int64)
 
     def learn(self, verdicts: Sequence[Verdict]) -> None:
         """Take note of verdicts of one's own."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import multiprocessing
+import os
 import threading
 import time
 from dataclasses import replace
@@ -367,6 +369,26 @@ def test_threads(url: str) -> None:
         assert sorted(kinds) == ["exact"] * 30 + ["unique"] * 10
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_fork(url: str) -> None:
+    """After a fork parent and child each go on with a connection of their own."""
+    with Index.open(url) as index:
+        index.check_and_add(article("a", [1, 2, 3]))
+        index.check_and_add(article("b", [1, 2, 3]))  # whose last answer nobody has read yet
+        child = os.fork()
+        if child == 0:
+            status = 1
+            with contextlib.suppress(BaseException):
+                match = index.check_and_add(article("child", [1, 2, 3]))
+                status = int(match.of != ("a", "b"))
+                index.close()
+            os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        assert index.check_and_add(article("c", [1, 2, 3])).of == ("a", "b", "child")
+        assert index.info()["pairs"] == 6
+
+
 def test_what_others_do_is_seen(url: str) -> None:
     """What one client adds, revises and removes, the others see with their next question."""
     with Index.open(url) as one, Index.open(url) as other:
@@ -518,6 +540,28 @@ def test_a_server_that_lost_its_data() -> None:
                     index.check_and_add(article("b", [1, 2, 3]))
         with Index.open(server.url()) as index:
             assert index.check_and_add(article("b", [1, 2, 3])).kind == "unique"
+
+
+def test_a_server_that_lost_the_last(redis_server: RedisServer) -> None:
+    """Where a replica that had not heard the last takes over, the index goes on from what it has."""
+    prefix, client = fresh(), redis_server.client()
+    with Index.open(redis_server.url(prefix)) as index:
+        index.check_and_add(article("a", [1, 2, 3], "x"))
+        before = {name: client.dump(name) for name in client.scan_iter(f"{prefix}:*")}
+        index.check_and_add(article("b", [1, 2, 3], "y"))
+        index.check_and_add(article("c", [1, 2, 3], "x"))
+        index.remove("b")
+        assert len(index) == 2
+        client.delete(*client.scan_iter(f"{prefix}:*"))
+        for name, value in before.items():
+            client.restore(name, 0, value)
+        assert index.check(article("q", [1, 2, 3], "x")).of == ("a",)
+        assert ([a.id for a in index.articles()], len(index)) == (["a"], 1)
+        again = index.check_and_add(article("b", [1, 2, 3], "z"))
+        assert (again.status, again.of) == ("new", ("a",))
+        family = index.family("b")
+        assert family is not None
+        assert (family.members, family.sources) == (("a", "b"), ("x", "z"))
 
 
 def test_a_server_that_hangs() -> None:
