@@ -144,7 +144,8 @@ class RedisStore:
         self._prefix = f"{self._address.prefix}:"
         self._server = Server(self._address, timeout)
         self._open(settings, defaults, store_text=store_text)
-        self.most, self.few = int(self.settings["max_posting"]), int(self.settings["hubs"])
+        self.few = int(self.settings["hubs"])
+        self.most = min(int(self.settings["max_posting"]), 2 * self.few)
         self._known = Known()
         self._sources: dict[str, int] = {}
         self._source_names: dict[int, str] = {}
@@ -221,8 +222,10 @@ class RedisStore:
         self._sizes: dict[int, int] = {}
         self._asked_sizes: list[int] = []
         self._fresh: set[int] = set()
+        self._again: set[int] = set()
         self._unchanged = False
         self._pairs: list[NDArray[Any]] = []
+        self._replacing: list[NDArray[Any]] = []
         self._families: dict[int, int | None] = {}
         self._verdicts: list[Verdict] = []
 
@@ -267,7 +270,7 @@ class RedisStore:
     def _finish(self) -> None:
         """Write what was found out. Where that is nothing, the next call tells who is finished."""
         self._finished += self._fresh
-        if self._pairs or self._families or self._verdicts:
+        if self._pairs or self._replacing or self._families or self._verdicts:
             # Nobody waits for the answer: what is new comes with the next one.
             self._server.post(
                 "write", self._prefix, self._epoch, self._known.asked(), *self._to_write(), b"", b""
@@ -404,6 +407,7 @@ class RedisStore:
         for status, number, since in _ENTERED.iter_unpack(statuses):
             if status == _AGAIN:
                 again.append(number)
+                self._again.add(number)
                 status = int(number != since)  # noqa: PLW2901
             unfinished = status == _UNFINISHED
             entered.append(Entered(_STATUS[status], number, since, unfinished))
@@ -411,6 +415,8 @@ class RedisStore:
                 self._fresh.add(number)
             else:
                 self._unchanged = True
+            if unfinished:
+                self._again.add(number)
         before = min(again) if again else None
         return entered, self._gathered(len(keys), hits, lists, before)
 
@@ -472,23 +478,31 @@ class RedisStore:
 
     def add_pairs(self, pairs: NDArray[Any]) -> None:
         """See `Store`. Those of articles that were there before are there, too."""
-        if len(pairs) and self._unchanged:
-            fresh = np.array(sorted(self._fresh), np.int64)
-            pairs = pairs[np.isin(pairs["later"], fresh) | np.isin(pairs["earlier"], fresh)]
-        if len(pairs):
+        if not len(pairs):
+            return
+        if not (self._unchanged or self._again) and self._fresh:
             self._pairs.append(pairs)
+            return
+        new = _touching(pairs, self._fresh - self._again)
+        rest = pairs[~new]
+        if self._unchanged:
+            rest = rest[_touching(rest, self._again)]
+        self._pairs.append(pairs[new])
+        self._replacing.append(rest)
 
     def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
         """See `Store`. With `most` each article's first so many pairs are read, twice that at most."""
         limit = _ALL_PAIRS if most is None else 2 * most
         wanted: dict[int, int] = {}
-        if self._pairs:
+        if self._pairs or self._replacing:
             self._links.clear()
             wanted = self._likely()
         wanted |= {n: limit for n in numbers if self._links.get(n, _NOTHING).limit < limit}
         if wanted:
             self._read_links(wanted)
         found = unpack_pairs(b"".join(self._links[n].packed for n in numbers))
+        if most is not None and any(self._links[n].limit != _ALL_PAIRS for n in numbers):
+            found = _first(found, numbers, most)
         kept = found["links"]
         if self._known.lossy:
             kept = kept & ~self._known.gone(found["later"]) & ~self._known.gone(found["earlier"])
@@ -536,7 +550,9 @@ class RedisStore:
             b"".join(families),
             pack_numbers(self._finished),
             pack_verdicts(self._verdicts),
+            b"".join(map(pack_pairs, self._replacing)),
         ]
+        self._replacing = []
         self._pairs, self._families, self._verdicts, self._finished = [], {}, [], []
         return packed
 
@@ -639,6 +655,22 @@ class RedisStore:
             self._server.settle()
         finally:
             self._server.close()
+
+
+def _touching(pairs: NDArray[Any], numbers: set[int]) -> NDArray[np.bool_]:
+    """Which pairs have one of some articles."""
+    wanted = np.array(sorted(numbers), np.int64)
+    touched: NDArray[np.bool_] = np.isin(pairs["later"], wanted) | np.isin(pairs["earlier"], wanted)
+    return touched
+
+
+def _first(pairs: NDArray[Any], numbers: Sequence[int], most: int) -> NDArray[Any]:
+    """Of the pairs of each article with earlier ones, and with later ones, no more than `most`."""
+    kept = np.zeros(len(pairs), np.bool_)
+    for number in numbers:
+        for side in ("later", "earlier"):
+            kept[np.flatnonzero(pairs[side] == number)[:most]] = True
+    return pairs[kept]
 
 
 def _pairwise(packed: Any) -> Iterable[tuple[bytes, bytes]]:

@@ -179,6 +179,24 @@ def test_families_are_known_by_name(place: str) -> None:
         assert index.family(match.family) == found
 
 
+def test_a_pair_is_kept_once(place: str) -> None:
+    """A pair that is measured anew takes the place of the one that was kept."""
+    with Index.open(place) as index:
+        for name in "abc":
+            index.check_and_add(article(name, [1, 2, 3]))
+        store = index._store
+        with store.reading():
+            links = store.links_of([1, 2])
+        row = links[(links["later"] == 2) & (links["earlier"] == 1)][:1].copy()
+        row["links"] = False
+        with store.writing():
+            store.add_pairs(row)
+        with store.reading():
+            left = store.links_of([1, 2])
+        assert {(int(x), int(y)) for x, y in left[["later", "earlier"]]} == {(3, 1), (3, 2)}
+        assert (index.info()["pairs"], index.info()["links"]) == (3, 2)
+
+
 def test_without_texts(place: str) -> None:
     """Without texts shares are estimates from what is kept."""
     with Index.open(place, store_text=False) as index:
@@ -295,9 +313,10 @@ def test_postings(
 
     few = min(5, most)
     spread = np.array([k * 0x9E3779B97F4A7C15 % (1 << 64) for k in range(31)], np.uint64)
-    with Index.open(redis_server.url(fresh()), max_posting=most, hubs=few) as index:
+    with Index.open(redis_server.url(fresh())) as index:
         store: Any = index._store
         store._buckets = type(store._buckets)(bits)
+        store.most, store.few = most, few
         held: dict[int, list[int]] = {}
         for number, keys in enumerate(articles, 1):
             own = np.sort(spread[keys])
@@ -777,8 +796,9 @@ def test_a_long_posting_stays_small(redis_server: RedisServer) -> None:
     from dedupe.index._store import NewArticle
 
     prefix, client = fresh(), redis_server.client()
-    with Index.open(redis_server.url(prefix), max_posting=50, hubs=8) as index:
+    with Index.open(redis_server.url(prefix)) as index:
         store: Any = index._store
+        store.most, store.few = 50, 8
         key = np.array([12345678901234567], np.uint64)
         sizes = {}
         for number in range(1, 301):

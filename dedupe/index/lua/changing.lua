@@ -95,6 +95,33 @@ local function keep_pairs(pairs_)
   end
 end
 
+-- Put pairs in the place of what is known of the same two articles; the others are kept.
+local function replace_pairs(pairs_)
+  for at = 1, #pairs_, PAIR do
+    local one, found = sub(pairs_, at, at + PAIR - 1), false
+    local both = sub(one, 1, 8)
+    for side = 1, 5, 4 do
+      local key = P .. 'e' .. sub(one, side, side + 3)
+      local held = call('GET', key) or ''
+      for place = 1, #held, PAIR do
+        if sub(held, place, place + 7) == both then
+          call('SETRANGE', key, place - 1, one)
+          local slice = slice_of((unpack('<I4', one)))
+          if not found and slice then
+            found = true
+            call('HINCRBY', slice.n, 'links',
+              string.byte(one, PAIR) - string.byte(held, place + PAIR - 1))
+          end
+          break
+        end
+      end
+    end
+    if not found then
+      keep_pairs(one)
+    end
+  end
+end
+
 -- Keep verdicts.
 local function learn(verdicts)
   if verdicts ~= '' then

@@ -4,9 +4,11 @@
 -- ARGV[5]  families: <I4 number, B has one, I8 family
 -- ARGV[6]  numbers of articles that are finished
 -- ARGV[7]  verdicts, 17 bytes each
--- ARGV[8]  <I4 number, I4 how many: articles whose pairs are wanted, and how many of each at most
--- ARGV[9]  families whose numbers of articles are wanted, I8 each
+-- ARGV[8]  pairs that may be there already, and are then replaced
+-- ARGV[9]  <I4 number, I4 how many: articles whose pairs are wanted, and how many of each at most
+-- ARGV[10] families whose numbers of articles are wanted, I8 each
 keep_pairs(ARGV[4])
+replace_pairs(ARGV[8])
 
 for at = 1, #ARGV[5], 13 do
   local number, has = sub(ARGV[5], at, at + 3), sub(ARGV[5], at + 4, at + 12)
@@ -38,12 +40,12 @@ finish(ARGV[6])
 learn(ARGV[7])
 
 local found = {}
-for at = 1, #ARGV[8], 8 do
-  local most = unpack('<I4', ARGV[8], at + 4)
-  found[#found + 1] = call('GETRANGE', P .. 'e' .. sub(ARGV[8], at, at + 3), 0, most * PAIR - 1)
+for at = 1, #ARGV[9], 8 do
+  local most = unpack('<I4', ARGV[9], at + 4)
+  found[#found + 1] = call('GETRANGE', P .. 'e' .. sub(ARGV[9], at, at + 3), 0, most * PAIR - 1)
 end
 local sizes = {}
-for at = 1, #ARGV[9], 8 do
-  sizes[#sizes + 1] = members_of(sub(ARGV[9], at, at + 7))
+for at = 1, #ARGV[10], 8 do
+  sizes[#sizes + 1] = members_of(sub(ARGV[10], at, at + 7))
 end
 return { news(), found, sizes }
