@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -19,7 +20,13 @@ from optional import needs
 from redis_server import RedisServer, free_port
 
 from dedupe import Article, Index
-from dedupe.errors import ConfigError, IndexDamagedError, InputError, StoreUnavailableError
+from dedupe.errors import (
+    ConfigError,
+    IndexDamagedError,
+    InputError,
+    MissingExtraError,
+    StoreUnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -757,6 +764,13 @@ def test_a_password() -> None:
             with pytest.raises(StoreUnavailableError, match=message) as caught:
                 Index.open(wrong)
             assert "other@" not in str(caught.value)
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without redis-py the extra is named."""
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'dedupe-news\[redis\]'"):
+        Index.open("redis://127.0.0.1:1/0")
 
 
 def test_a_strange_key(redis_server: RedisServer) -> None:
