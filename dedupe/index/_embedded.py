@@ -100,6 +100,8 @@ class EmbeddedStore:
         defaults: what a new index has for settings not named.
     """
 
+    chunk_bytes = 2_000_000
+
     def __init__(
         self,
         path: Path,

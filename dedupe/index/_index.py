@@ -58,10 +58,8 @@ SETTINGS = (
 )
 """The settings that an index is made with and keeps."""
 
-CHUNK_BYTES = 2_000_000
-"""Text handled at a time where many articles are given: a few hundred articles."""
-
 CHUNK_ARTICLES = 1024
+"""Articles handled at a time at most; as a rule the store's `chunk_bytes` is reached before."""
 
 BUDGET = 500_000
 """Shingles up to which an index keeps all of them: as many articles as a newsroom has in a day. Then
@@ -176,7 +174,8 @@ class Index:
             mode: "rw" to add articles, and to make an index where there is none; "r" to ask only.
             store_text: whether a new index keeps the texts, compressed. Without them an index
                 takes a third of the room, and gives estimates without spans.
-            timeout: seconds to wait while another process is writing.
+            timeout: seconds to wait while another process is writing, or a server does not answer
+                (five at most).
 
         Raises:
             ConfigError: the settings clash with those of the index, or a newer version made it.
@@ -464,7 +463,7 @@ class Index:
         ids: set[str] = set()
         n_bytes = 0
         for article in articles:
-            full = n_bytes > CHUNK_BYTES or len(some) == CHUNK_ARTICLES
+            full = n_bytes > self._store.chunk_bytes or len(some) == CHUNK_ARTICLES
             if some and (full or article.id in ids):
                 yield some
                 some, ids, n_bytes = [], set(), 0
@@ -562,7 +561,7 @@ class Index:
         entered, gathered = store.enter(new, job.keys, job.read.shingles(self._config))
         settle(store, parted, self._config)
         found = self._find(job, gathered, sources, entered, alone=False)
-        fresh = {one.number for one in entered if one.status != "unchanged"}
+        fresh = {one.number for one in entered if one.status != "unchanged" or one.unfinished}
         pairs = found.pairs[np.isin(found.pairs["later"], list(fresh))]
         store.add_pairs(pairs)
         linked = pairs[pairs["links"]]
@@ -841,7 +840,18 @@ def _open_store(
         return [thinned.of(k) for k in range(len(texts))]
 
     if "://" in text:
-        raise ConfigError(f"{text}: unknown kind of index; name a directory, or redis://…")
+        if text.partition("://")[0] not in ("redis", "rediss", "unix"):
+            raise ConfigError("unknown kind of index; name a directory, or redis://host:port/db")
+        from dedupe.index._redis import RedisStore
+
+        return RedisStore(
+            text,
+            settings,
+            writable=writable,
+            store_text=store_text,
+            timeout=timeout,
+            defaults=defaults,
+        )
     from dedupe.index._embedded import EmbeddedStore
 
     return EmbeddedStore(

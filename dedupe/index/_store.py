@@ -70,11 +70,13 @@ class Entered(NamedTuple):
         status: "unchanged" ones are left as they are, and have the number they had.
         number: of the article.
         since: number of its first version.
+        unfinished: it is unchanged, but who entered it did not come to keep its pairs.
     """
 
     status: Status
     number: int
     since: int
+    unfinished: bool = False
 
 
 @dataclass(slots=True)
@@ -160,20 +162,30 @@ class Store(Protocol):
         writable: whether it may be changed.
         shingles: of all articles that ever came, which the sketches' scale follows.
         most, few: a posting of more articles than `most` is cut to its first `few`.
+        chunk_bytes: text to be entered at a time.
     """
 
     settings: dict[str, Any]
     store_text: bool
     writable: bool
-    shingles: int
+
+    @property
+    def shingles(self) -> int:
+        """See above."""
+
     most: int
     few: int
+    chunk_bytes: int
 
     def reading(self) -> AbstractContextManager[None]:
         """Inside, the store is seen as it is now."""
 
     def writing(self) -> AbstractContextManager[None]:
-        """Inside, changes are made, all of them or, after an error, none."""
+        """Inside, changes are made, all of them or, after an error, none.
+
+        Where hosts share a store it is no lock: what is entered is there at once, and after an
+        error left unfinished.
+        """
 
     def __len__(self) -> int: ...
 

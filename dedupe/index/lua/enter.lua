@@ -1,0 +1,118 @@
+-- Keep new articles, and give postings as they were before, in one step.
+--
+-- ARGV[4]  token of this call: sent again, it finds what it did the first time
+-- ARGV[5]  <I4 most, I4 few: a posting of more articles than `most` is cut to its first `few`
+-- ARGV[6]  keys
+-- ARGV[7]  shingles of the articles
+-- ARGV[8]  numbers of articles that are finished
+-- ARGV[9]  of each article: 16 bytes digest of its id, 8 bytes text hash, 4 bytes source
+-- ARGV[10…]  of each article: what is kept of it, and which keys it has, I4 each; all if empty
+local token, keys = ARGV[4], ARGV[6]
+local most, few = unpack('<I4I4', ARGV[5])
+
+local statuses, fresh = {}, {}
+local now = newest()
+finish(ARGV[8])
+
+for at = 1, #ARGV[9], 28 do
+  local digest, text_hash = sub(ARGV[9], at, at + 15), sub(ARGV[9], at + 16, at + 23)
+  local known = call('GET', P .. 'i' .. digest)
+  local head = known and call('GETRANGE', P .. 'a' .. sub(known, 1, 4), 0, HEAD - 1) or ''
+  local status, since = 0, nil
+  if #head == HEAD then
+    if sub(known, 9, 16) == text_hash then
+      status = 2  -- unchanged
+      if sub(head, 11, 18) == token then
+        status = 4  -- what the first try of this call entered
+      elseif string.byte(head, 1) == 1 then
+        status = 3  -- unchanged, and its pairs are not kept yet
+      end
+      statuses[#statuses + 1] = pack('<I4', status) .. sub(known, 1, 8)
+    else
+      status, since = 1, sub(known, 5, 8)
+      remove((unpack('<I4', known)))
+    end
+  end
+  if status < 2 then
+    if following >= 4294967295 then
+      return redis.error_reply('FULL')
+    end
+    local number = pack('<I4', following)
+    since = since or number
+    fresh[#fresh + 1] = {
+      number = number, since = since, digest = digest, text_hash = text_hash,
+      source = sub(ARGV[9], at + 24, at + 27), place = 10 + 2 * ((at - 1) / 28),
+    }
+    following = following + 1
+    statuses[#statuses + 1] = pack('<I4', status) .. number .. since
+  end
+end
+
+local hits, lists, values, buckets, fields = gather(keys)
+
+-- A value with one more article. More than fifteen are kept beside the bucket.
+local function with(k, value, number)
+  if #value % 4 == 0 and #value < 60 then
+    return value .. number
+  end
+  local long = now.l .. sub(keys, 9 * k - 8, 9 * k)
+  local count = 16
+  if #value % 4 == 0 then
+    local all = value .. number
+    call('SET', long, count > most and sub(all, 1, 4 * few) or all)
+    expire(long, now.slice)
+  else
+    count = unpack('<I4', value) + 1
+    if count <= most then
+      extend(long, number, now.slice)
+    elseif count == most + 1 then
+      call('SET', long, sub(call('GET', long) or '', 1, 4 * few))
+      expire(long, now.slice)
+    end
+  end
+  return pack('<I4B', count, 0)
+end
+
+if #fresh > 0 then
+  local changed = {}
+  local sources = {}
+  for k = 1, #fresh do
+    local one = fresh[k]
+    local of, number = ARGV[one.place + 1], one.number
+    if of == '' then
+      for key = 1, #keys / 9 do
+        local value = values[key]
+        values[key] = value and with(key, value, number) or number
+        changed[key] = true
+      end
+    else
+      for at = 1, #of, 4 do
+        local key = unpack('<I4', of, at) + 1
+        local value = values[key]
+        values[key] = value and with(key, value, number) or number
+        changed[key] = true
+      end
+    end
+    sources[k] = one.source
+    -- One that meets nobody has no pairs to wait for.
+    local unfinished = (hits ~= '' or #fresh > 1) and '\1' or '\0'
+    local article, id = P .. 'a' .. one.number, P .. 'i' .. one.digest
+    call('SET', article,
+      unfinished .. string.rep('\0', 9) .. token .. one.since .. ARGV[one.place])
+    call('SET', id, one.number .. one.since .. one.text_hash)
+    expire(article, now.slice)
+    expire(id, now.slice)
+  end
+  for key in pairs(changed) do
+    if call('HSET', buckets[key], fields[key], values[key]) == 1 then
+      expire(buckets[key], now.slice)
+    end
+  end
+  now.added, now.count = now.added + #fresh, now.count + #fresh
+  shingles = shingles + tonumber(ARGV[7])
+  append(now, 'o', table.concat(sources))
+  call('HSET', now.n, 'added', now.added, 'count', now.count)
+  call('HSET', P .. 'state', 'next', following, 'shingles', shingles)
+end
+
+return { news(), table.concat(statuses), hits, lists }

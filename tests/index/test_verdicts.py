@@ -1,0 +1,39 @@
+"""The last verdict on a text holds."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe.index._store import Verdict, mixed
+from dedupe.index._verdicts import Verdicts
+
+verdicts = st.builds(
+    Verdict,
+    key=st.integers(0, 6).map(lambda k: k * 0x2492492492492492),
+    source=st.integers(-1, 2),
+    length=st.integers(1, 100),
+    furniture=st.booleans(),
+)
+
+
+@given(st.lists(st.lists(verdicts, max_size=6), max_size=8))
+def test_as_a_dictionary(batches: list[list[Verdict]]) -> None:
+    """After any verdicts what is known is what a dictionary of the last ones says."""
+    kept, last = Verdicts(), {}
+    for batch in batches:
+        kept.add(batch)
+        last.update({(verdict.key, verdict.source): verdict for verdict in batch})
+        own, everywhere = kept.furniture()
+        marked = [v for v in last.values() if v.furniture]
+        expected = mixed(
+            np.array([v.key for v in marked if v.source >= 0], np.uint64),
+            np.array([v.source for v in marked if v.source >= 0], np.int32),
+        )
+        assert own.tolist() == sorted(expected.tolist())
+        assert everywhere.tolist() == sorted(v.key for v in marked if v.source < 0)
+        assert len(kept) == len(last)
+    for (key, source), verdict in last.items():
+        assert kept.length(key, source) == verdict.length
+    assert kept.length(1, 0) == 0
