@@ -83,8 +83,10 @@ class Articles:
 
     def source_numbers(self) -> NDArray[np.int32]:
         """int32 (n,), a number for each source in alphabetical order, -1 where unknown."""
-        numbers = self.sources.rank("dense").cast(pl.Int32) - 1
-        return numbers.fill_null(-1).to_numpy()
+        # Not by polars' `rank`: its threads are not there after a fork, and it would wait for them.
+        names = self.sources.to_list()
+        number_of = {name: k for k, name in enumerate(sorted({*names} - {None}))}
+        return np.fromiter((number_of.get(name, -1) for name in names), np.int32, len(names))
 
 
 def tokens_of(batch: Batch, *, borrowed: bool = False) -> Tokens:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 import traceback
 import warnings
 from typing import TYPE_CHECKING
+
+import pytest
 
 from dedupe import Article
 
@@ -42,9 +46,16 @@ def forked(work: Callable[[], None]) -> int:
         os._exit(status)
 
 
-def ended(child: int) -> int:
-    """Wait for a child; its exit code, negative for a signal."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def ended(child: int, patience: float = 120) -> int:
+    """Wait for a child, which is killed if it takes too long; its exit code, negative for a signal."""
+    deadline = time.monotonic() + patience
+    while (status := os.waitpid(child, os.WNOHANG)) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            pytest.fail(f"a child process hung for {patience:g} seconds")
+        time.sleep(0.005)
+    return os.waitstatus_to_exitcode(status[1])
 
 
 def in_children(works: Sequence[Callable[[], None]]) -> None:

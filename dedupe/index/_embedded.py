@@ -386,12 +386,14 @@ class EmbeddedStore:
 
     def _mend(self) -> None:
         """Make damaged runs anew, or say how that is done."""
-        while self._damaged:
-            self._damaged = self._upkeep.still_damaged(self._damaged)
-            if self._damaged and not self.writable:
-                raise self._damaged[0]
-            for error in self._damaged:
+        while self._damaged:  # to which checks in the background append
+            error = self._damaged[0]
+            if not self._upkeep.uses(error.path):  # it was merged, or made anew, meanwhile
+                self._damaged.remove(error)
+            elif self.writable:
                 self._upkeep.rebuild(error.path)
+            else:
+                raise error
 
     def _flush(self, *, least: int | None = None) -> None:
         """Make a run of the postings in memory."""

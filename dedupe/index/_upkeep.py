@@ -159,11 +159,10 @@ class Upkeep:
                 found.append(error)
         return found
 
-    def still_damaged(self, errors: Sequence[DamagedRunError]) -> list[DamagedRunError]:
-        """Those of damaged runs that are still used: not merged, nor made anew, meanwhile."""
+    def uses(self, path: Path) -> bool:
+        """Whether a run is one of those there are now."""
         with self._database.reading():
-            used = set(self._names())
-        return list({e.path: e for e in errors if e.path.name in used}.values())
+            return path.name in self._names()
 
     def merge(self, runs: Sequence[Run]) -> None:
         """Make one run of some, and publish it if they are still there."""

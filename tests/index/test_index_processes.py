@@ -13,6 +13,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
+import polars as pl
 import pytest
 from indexing import article, ended, forked, in_children
 
@@ -294,6 +295,29 @@ def test_fork(tmp_path: Path, parent_closes_first: bool) -> None:
     with Index.open(path) as after:
         assert len(after) == 1 + 2 * 39 + 20
     assert_whole(path, 60)
+
+
+@forks
+def test_fork_after_a_scan(tmp_path: Path) -> None:
+    """A child can use an index although the tables' library, which has threads, was used before."""
+    pl.DataFrame({"x": ["b", "a", None] * 1000}).lazy().sort("x").with_columns(
+        pl.col("x").rank("dense")
+    ).collect()
+    with Index.open(tmp_path / "idx") as index:
+        index.add_many([story(1), story(1, "b"), story(2)])
+
+        def work() -> None:
+            matches = index.check_and_add_many([story(1, "c"), story(2, "c"), story(3)])
+            assert [match.kind for match in matches] == ["exact", "exact", "unique"]
+            family = index.family("c1")
+            assert family is not None
+            assert family.members == ("a1", "b1", "c1")
+            assert index.remove("c1")
+            assert index.update(article("a3", [7, 8])).status == "revised"
+            index.compact()
+            assert len(index.families(["a1", "a2"])) == 2
+
+        assert ended(forked(work), 60) == 0
 
 
 @forks
