@@ -143,9 +143,6 @@ class RedisStore:
         self.writable = writable
         self._prefix = f"{self._address.prefix}:"
         self._server = Server(self._address, timeout)
-        self._open(settings, defaults, store_text=store_text)
-        self.few = int(self.settings["hubs"])
-        self.most = min(int(self.settings["max_posting"]), 2 * self.few)
         self._known = Known()
         self._sources: dict[str, int] = {}
         self._source_names: dict[int, str] = {}
@@ -155,7 +152,14 @@ class RedisStore:
         self._depth = 0
         self._writes = False
         self._begin()
-        self._catch_up()
+        try:
+            self._open(settings, defaults, store_text=store_text)
+            self._catch_up()
+        except BaseException:
+            self._server.close()
+            raise
+        self.few = int(self.settings["hubs"])
+        self.most = min(int(self.settings["max_posting"]), 2 * self.few)
 
     # Opening
 
