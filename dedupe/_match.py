@@ -65,7 +65,7 @@ def _verdict(match: Match) -> str:
     if match.too_short:
         return "It is too short to be found in anything."
     if not match.reuses:
-        return "Unique: no article of the index shares text with it."
+        return "Unique: no earlier article of the index shares text with it."
     best = match.reuses[0]
     of = safe(best.of)
     if best.kind == "exact":

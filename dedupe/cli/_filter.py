@@ -111,6 +111,10 @@ def filter_lines(
     dropped = check_droppable(kinds, "--drop")
     if not result_field:
         raise ConfigError("--result-field must not be empty")
+    if result_field in {text_field or "text", id_field or "id"}:
+        raise ConfigError(
+            f"--result-field {result_field} would take the place of what an article says; name another"
+        )
     fields = {
         "id_field": id_field,
         "text_field": text_field,

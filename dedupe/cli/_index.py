@@ -282,6 +282,6 @@ def export(
 
 def _existing(index: str) -> str:
     """The name of an index to be changed, which must be there already."""
-    if "://" not in index and not Path(index).exists():
+    if "://" not in index and not (Path(index) / "articles.sqlite").exists():
         raise InputError(f"{index}: there is no index; `dedupe index add` makes one")
     return index

@@ -20,6 +20,7 @@ from dedupe.align import (
     ROLE,
 )
 from dedupe.classify import TextSpan
+from dedupe.index._neighbours import DENSE
 from dedupe.index._records import Match, Reuse, ReusedPassage
 from dedupe.tokens import PARAGRAPH
 
@@ -44,16 +45,16 @@ class Asked(NamedTuple):
     Attributes:
         article: as it came.
         status: what became of it, or would.
-        since: number of its first version; above all others where it is new and not kept.
         words: tokens of it.
         left_out: candidates not looked at.
+        hidden: numbers of articles of the index that are not told of.
     """
 
     article: Article
     status: Status
-    since: int
     words: int
     left_out: int
+    hidden: set[int]
 
 
 class _Other(NamedTuple):
@@ -126,7 +127,9 @@ def _earlier(
         side = int(matches.pairs[row, 1] == own)
         other = int(matches.pairs[row, 1 - side])
         since, article = others[other]
-        if since >= asked.since:
+        if other > own:  # of the same batch, and later
+            continue
+        if other < len(found.records) and found.records[other].number in asked.hidden:
             continue
         passages, spans = _passages(article.id, row, side, own, other, found)
         shares, net = matches.shares[row], matches.net[row]
@@ -235,8 +238,6 @@ def estimates(
     told = []
     for (since, words, article), equal, hashes in zip(others, same, shared, strict=True):
         estimate = estimated(asked.words, words, hashes, sketched, config.shingle, equal=equal)
-        if since >= asked.since:
-            continue
         kind: PairKind = "near" if estimate.resemblance >= config.near else "partial"
         told.append(
             (
@@ -292,5 +293,7 @@ def estimated(
     if equal:
         return Estimate(min(words, others), 1.0)
     of_one, of_other = max(words - shingle + 1, 1), max(others - shingle + 1, 1)
-    shared = min(hashes * sketched, of_one, of_other)
+    # Two short ones keep all of their shingles.
+    each = 1 if max(of_one, of_other) <= DENSE else sketched
+    shared = min(hashes * each, of_one, of_other)
     return Estimate(min(shared + shingle - 1, words, others), shared / (of_one + of_other - shared))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedupe.config import Config
-    from dedupe.index._neighbours import Local
+    from dedupe.index._neighbours import Counts, Local
     from dedupe.index._store import Gathered, Record, Store
 
 __all__ = ["Candidates", "Neighbourhood", "candidates_of", "compare_all"]
@@ -57,16 +57,32 @@ def candidates_of(
     store: Store,
     config: Config,
     scale: int,
+    counts: Counts,
+    *,
+    judge: bool,
 ) -> Candidates:
-    """Candidates by shared sketch hashes; what is found to be furniture is learnt on the way."""
+    """Candidates by shared sketch hashes.
+
+    Args:
+        read: the new articles.
+        sketches: theirs, and `keys`, those of all of them, ascending and distinct.
+        gathered: postings of the keys.
+        sources: int32 (n_new,), of the new articles.
+        store: has the others.
+        config: the settings.
+        scale: of the sketches.
+        counts: says which pairs of stored numbers and local ones count.
+        judge: whether what is furniture is learnt on the way: not from articles that are not kept.
+    """
     local = gather_local(keys, gathered, sketches, sources)
     least = min_shared_hashes(scale, config)
     if len(local.postings.hashes) < least:  # nobody shares so many, as is usual
         none = np.empty((0, 2), np.int64)
         return Candidates([], none, none[:, 0], np.zeros(len(sources), np.int64))
-    learn(local, store, config, scale, _Sketcher(read, local, store, config))
+    if judge:
+        learn(local, store, config, scale, _Sketcher(read, local, store, config))
     furniture, boilerplate = known_roles(local, store)
-    found, kept = find_candidates(local, furniture, boilerplate, least, config)
+    found, kept = find_candidates(local, furniture, boilerplate, least, config, counts)
     n_stored, n_new = len(local.numbers), len(sources)
     left_out = np.bincount(found[~kept, 1] - n_stored, minlength=n_new)
     found = found[kept]

@@ -153,7 +153,7 @@ class EmbeddedStore:
             return
         if not self.writable:
             raise InputError(
-                f"{self.path}: there is no index here; open it with mode='rw' to make one"
+                f"{self.path}: there is no index here; the first article that is added makes one (with mode='rw')"
             )
         if self.path.exists() and not self.path.is_dir():
             raise ConfigError(f"{self.path}: is a file; name a directory for the index")
@@ -175,7 +175,7 @@ class EmbeddedStore:
         """Make the tables, or see that those there fit."""
         if not self.writable and not self._has_tables():
             raise InputError(
-                f"{self.path}: there is no index here; open it with mode='rw' to make one"
+                f"{self.path}: there is no index here; the first article that is added makes one (with mode='rw')"
             )
         if self.writable:
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -689,7 +689,8 @@ class EmbeddedStore:
         connection.execute("DELETE FROM pairs WHERE later = ?", (number,))
         connection.execute("DELETE FROM pairs WHERE earlier = ?", (number,))
         connection.execute("INSERT OR IGNORE INTO removed VALUES (?)", (number,))
-        self._removed = np.union1d(self._removed, [number])
+        place = int(np.searchsorted(self._removed, number))
+        self._removed = np.insert(self._removed, place, number)
         self._removals += 1
         self._count -= 1
 

@@ -19,8 +19,9 @@ from dedupe.families import linking_shares
 from dedupe.index._answers import Asked, answer, estimated, estimates
 from dedupe.index._checking import Candidates, candidates_of, compare_all
 from dedupe.index._codec import text_hash
-from dedupe.index._families import connected, families_of, name_of, number_of, settle
+from dedupe.index._families import MOST, connected, families_of, name_of, number_of, settle
 from dedupe.index._forking import watch
+from dedupe.index._neighbours import COUNTS, COUNTS_FOR_FAMILIES
 from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
 from dedupe.index._store import PAIR, Entered, NewArticle
@@ -78,18 +79,20 @@ class _Turns:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self._making = threading.Lock()  # held for a moment only, by the loop's thread, too
         self._worker: ThreadPoolExecutor | None = None
         watch(self)
 
     def worker(self) -> ThreadPoolExecutor:
-        """The thread, which does one thing after the other. To be asked for with the lock held."""
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, thread_name_prefix="dedupe-index")
-        return self._worker
+        """The thread, which does one thing after the other."""
+        with self._making:
+            if self._worker is None:
+                self._worker = ThreadPoolExecutor(1, thread_name_prefix="dedupe-index")
+            return self._worker
 
     def finish(self) -> None:
         """Wait for what the thread has to do yet."""
-        with self.lock:
+        with self._making:
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.shutdown()
@@ -101,6 +104,7 @@ class _Turns:
         """In the child the threads are not there that have the lock, or something to do."""
         if in_child:
             self.lock = threading.RLock()
+            self._making = threading.Lock()
             self._worker = None
 
 
@@ -123,12 +127,15 @@ class _Found(NamedTuple):
         candidates: who was looked at; numbered as `records`, then the articles of the job.
         near: the comparison; None where texts are not kept.
         pairs: of dtype `PAIR`, to be kept; the articles of the job by their numbers.
+        hidden: for revised ones, by their place, articles that have from what they were what they
+            share with them: these are not told.
     """
 
     records: list[Record]
     candidates: Candidates
     near: Neighbourhood | None
     pairs: NDArray[Any]
+    hidden: dict[int, set[int]]
 
 
 class Index:
@@ -160,7 +167,7 @@ class Index:
         config: Config | None = None,
         *,
         mode: Literal["r", "rw"] = "rw",
-        store_text: bool = True,
+        store_text: bool | None = None,
         timeout: float = 30.0,
         **settings: Any,
     ) -> Index:
@@ -172,8 +179,8 @@ class Index:
             config: settings for a new index; those of one that is there have to agree. Without, an
                 index keeps the settings that it has. Single ones may be given by name.
             mode: "rw" to add articles, and to make an index where there is none; "r" to ask only.
-            store_text: whether a new index keeps the texts, compressed. Without them an index
-                takes a third of the room, and gives estimates without spans.
+            store_text: whether a new index keeps the texts, compressed; it does unless that is
+                False. Without them an index is smaller, and gives estimates without spans.
             timeout: seconds to wait while another process is writing, or a server does not answer
                 (five at most).
 
@@ -196,9 +203,16 @@ class Index:
             wanted,
             defaults,
             writable=mode == "rw",
-            store_text=store_text,
+            store_text=store_text is not False,
             timeout=timeout,
         )
+        if store_text not in (None, store.store_text):
+            store.close()
+            keeps = "keeps texts" if store.store_text else "keeps no texts"
+            raise ConfigError(
+                f"the index {keeps}, and store_text is {store_text!r} here; leave it out, or make "
+                "another index"
+            )
         return cls(store, given.replace(**{n: store.settings[n] for n in SETTINGS}, passages=True))
 
     @property
@@ -265,8 +279,9 @@ class Index:
 
     async def acheck_and_add(self, article: Article) -> Match:
         """`check_and_add` for asyncio: one after the other, in a thread of its own."""
-        with self._using():
-            worker = self._turns.worker()
+        if self._closed:  # and else the thread says so
+            raise ConfigError("the index is closed; open it anew with Index.open")
+        worker = self._turns.worker()
         return await asyncio.get_running_loop().run_in_executor(worker, self.check_and_add, article)
 
     # Keeping
@@ -450,9 +465,9 @@ class Index:
 
     def _linked_to(self, numbers: list[int]) -> list[int]:
         """Articles that links lead to from some, without those."""
-        links = self._store.links_of(numbers)
+        links = self._store.links_of(numbers, MOST + 1)
         ends = np.unique(np.concatenate([links["later"], links["earlier"]]).astype(np.int64))
-        return [number for number in ends.tolist() if number not in numbers]
+        return sorted({*ends.tolist()} - {*numbers})
 
     def _scale(self) -> int:
         return choose_scale(self._store.shingles, self._config, BUDGET)
@@ -503,8 +518,21 @@ class Index:
             job = self._job(articles, read)
             entered = self._status(job)
             sources = self._store.source_numbers([article.source for article in articles])
-            found = self._find(job, self._store.gather(job.keys), sources, entered, alone=True)
-            return self._answers(job, entered, found, {})
+            former = self._former(entered)
+            counts = _Counts(self._store, entered, former, alone=True)
+            found = self._find(job, self._store.gather(job.keys), sources, entered, counts)
+            return self._answers(job, entered, found, None)
+
+    def _former(self, entered: list[Entered]) -> dict[int, _Former]:
+        """What articles that are revised were, by their place."""
+        former = {}
+        for k, one in enumerate(entered):
+            if one.status == "revised":
+                linked = set(self._linked_to([one.number]))
+                records = self._store.load([one.number], texts=False)
+                family = records[0].family if records else None
+                former[k] = _Former(one.number, one.since, linked, family)
+        return former
 
     def _status(self, job: _Job) -> list[Entered]:
         """What would become of articles."""
@@ -524,62 +552,79 @@ class Index:
     def _add(self, articles: list[Article], read: Read) -> list[Match]:
         """Keep articles with distinct ids, and answer."""
         with self._store.writing():
-            job = self._job(articles, read)
-            entered, found, families = self._keep(job)
-            return self._answers(job, entered, found, families)
+            entered, job, kept, found, families = self._keep(self._job(articles, read))
+            fresh = [entered[k] for k in kept]
+            matches = dict(zip(kept, self._answers(job, fresh, found, families), strict=True))
+            # What was there is asked about: beside new ones it would be there twice.
+            known = [article for k, article in enumerate(articles) if k not in matches]
+            again = iter(self._check(known, read_articles(known, self._config)) if known else [])
+            return [matches[k] if k in matches else next(again) for k in range(len(articles))]
 
     def _add_only(self, articles: list[Article], read: Read) -> list[Status]:
         with self._store.writing():
-            entered, _, _ = self._keep(self._job(articles, read))
+            entered = self._keep(self._job(articles, read))[0]
             return [one.status for one in entered]
 
-    def _keep(self, job: _Job) -> tuple[list[Entered], _Found, dict[int, int | None]]:
-        """Keep articles, their pairs and families."""
+    def _keep(
+        self, job: _Job
+    ) -> tuple[list[Entered], _Job, list[int], _Found, dict[int, int | None]]:
+        """Keep articles, their pairs and families.
+
+        Returns:
+            what became of all of them; a job of those that are new, or were not finished, and
+            their places; what is known of these; families, by number.
+        """
         store = self._store
+        before = self._status(job)
+        former = self._former(before)
+        revised = [one.number for one in before if one.status == "revised"]
+        parted = self._linked_to(revised) if revised else []
+        # Sources that come with new articles only get a number.
         sources = store.source_numbers([article.source for article in job.articles])
-        new = [
+        entered, gathered = store.enter(self._new(job), job.keys, job.read.shingles(self._config))
+        kept = [k for k, one in enumerate(entered) if one.status != "unchanged" or one.unfinished]
+        if len(kept) < len(entered):
+            articles = [job.articles[k] for k in kept]
+            read = read_articles(articles, self._config)
+            # Looked up by the keys that were gathered, whatever the scale is by now.
+            sketches = read.thinned(job.scale)
+            job = job._replace(articles=articles, read=read, sketches=sketches)
+            former = {kept.index(k): what for k, what in former.items() if k in kept}
+            sources = sources[kept]
+        fresh = [entered[k] for k in kept]
+        counts = _Counts(store, fresh, former, alone=False)
+        found = self._find(job, gathered, sources, fresh, counts)
+        settle(store, parted, self._config)
+        numbers = {one.number for one in fresh}
+        pairs = found.pairs[np.isin(found.pairs["later"], list(numbers))]
+        store.add_pairs(pairs)
+        linked = pairs[pairs["links"]]
+        ends = {*linked["later"].tolist(), *linked["earlier"].tolist()} & numbers
+        return entered, job, kept, found, settle(store, sorted(ends), self._config)
+
+    def _new(self, job: _Job) -> list[NewArticle]:
+        """Articles as they are kept."""
+        read = job.read
+        return [
             NewArticle(
                 article=article,
                 text_hash=text_hash(text),
                 words=words,
                 fingerprint=fingerprint,
                 keys=job.sketches.of(k),
-                body=body if store.store_text else b"",
+                body=body if self._store.store_text else b"",
             )
             for k, (article, text, body, words, fingerprint) in enumerate(
                 zip(
                     job.articles,
-                    job.read.texts,
-                    job.read.bodies,
-                    job.read.words.tolist(),
-                    job.read.fingerprints.tolist(),
+                    read.texts,
+                    read.bodies,
+                    read.words.tolist(),
+                    read.fingerprints.tolist(),
                     strict=True,
                 )
             )
         ]
-        parted = self._to_be_parted(job, new)
-        entered, gathered = store.enter(new, job.keys, job.read.shingles(self._config))
-        settle(store, parted, self._config)
-        found = self._find(job, gathered, sources, entered, alone=False)
-        fresh = {one.number for one in entered if one.status != "unchanged" or one.unfinished}
-        pairs = found.pairs[np.isin(found.pairs["later"], list(fresh))]
-        store.add_pairs(pairs)
-        linked = pairs[pairs["links"]]
-        ends = {*linked["later"].tolist(), *linked["earlier"].tolist()} & fresh
-        return entered, found, settle(store, sorted(ends), self._config)
-
-    def _to_be_parted(self, job: _Job, new: Sequence[NewArticle]) -> list[int]:
-        """Articles that share text with former versions of new ones: their families change."""
-        known = self._store.find([article.id for article in job.articles])
-        if not known:
-            return []
-        hashes = self._store.text_hashes([there.number for there in known.values()])
-        revised = [
-            known[one.article.id].number
-            for one in new
-            if one.article.id in known and hashes.get(known[one.article.id].number) != one.text_hash
-        ]
-        return self._linked_to(revised) if revised else []
 
     def _find(
         self,
@@ -587,19 +632,28 @@ class Index:
         gathered: Gathered,
         sources: NDArray[np.int32],
         entered: list[Entered],
-        *,
-        alone: bool,
+        counts: _Counts,
     ) -> _Found:
         """Candidates of a job's articles, and what they really share."""
         store = self._store
         found = candidates_of(
-            job.read, job.sketches, job.keys, gathered, sources, store, job.config, job.scale
+            job.read,
+            job.sketches,
+            job.keys,
+            gathered,
+            sources,
+            store,
+            job.config,
+            job.scale,
+            counts,
+            judge=not counts.alone,
         )
         records = store.load(found.stored)
-        pairs, shared = _renumbered(found, records, entered, alone=alone)
+        pairs, shared = _renumbered(found, records, len(entered))
         found = Candidates([r.number for r in records], pairs, shared, found.left_out)
         if not store.store_text:
-            return _Found(records, found, None, self._estimated(job, records, found, entered))
+            estimates_kept = self._estimated(job, records, found, entered)
+            return _Found(records, found, None, estimates_kept, counts.hidden)
         # Only those that are compared are read.
         near = compare_all(
             job.read,
@@ -609,7 +663,7 @@ class Index:
             job.config,
             job.scale,
         )
-        return _Found(records, found, near, self._pairs(near, entered))
+        return _Found(records, found, near, self._pairs(near, entered), counts.hidden)
 
     def _pairs(self, near: Neighbourhood, entered: list[Entered]) -> NDArray[Any]:
         """Verified pairs as they are kept."""
@@ -673,9 +727,9 @@ class Index:
         job: _Job,
         entered: list[Entered],
         found: _Found,
-        families: dict[int, int | None],
+        families: dict[int, int | None] | None,
     ) -> list[Match]:
-        """A match for each article of a job."""
+        """A match for each article of a job; without families of articles that are not kept."""
         return [self._answer(job, k, entered, found, families) for k in range(len(job.articles))]
 
     def _answer(
@@ -684,15 +738,15 @@ class Index:
         k: int,
         entered: list[Entered],
         found: _Found,
-        families: dict[int, int | None],
+        families: dict[int, int | None] | None,
     ) -> Match:
         records = found.records
         asked = Asked(
             job.articles[k],
             entered[k].status,
-            entered[k].since,
             int(job.read.words[k]),
             int(found.candidates.left_out[k]),
+            found.hidden.get(k, set()),
         )
         family = self._family_name(entered[k], families, found, len(records) + k)
         if found.near is not None:
@@ -703,9 +757,9 @@ class Index:
             return answer(asked, own, others, found.near, family, self._config)
         own = len(records) + k
         rows = [
-            (int(x) if y == own else int(y), int(shared))
+            (int(x), int(shared))
             for (x, y), shared in zip(found.candidates.pairs, found.candidates.shared, strict=True)
-            if own in (x, y)
+            if y == own and not (x < len(records) and records[x].number in asked.hidden)
         ]
         everyone = [(r.since, r.words, r.article) for r in records] + [
             (one.since, int(words), article)
@@ -725,17 +779,17 @@ class Index:
     def _family_name(
         self,
         entered: Entered,
-        families: dict[int, int | None],
+        families: dict[int, int | None] | None,
         found: _Found,
         own: int,
     ) -> str | None:
-        """The family of an article that is kept, or that of the one it shares most with."""
-        if entered.number in families:
+        """The family of an article that is kept, or that it would join."""
+        if families and entered.number in families:
             return name_of(families[entered.number])
         if entered.status == "unchanged":
             records = self._store.load([entered.number], texts=False)
             return name_of(records[0].family) if records else None
-        return None if entered.number >= 0 else self._would_join(found, own)
+        return self._would_join(found, own) if families is None else None
 
     def _would_join(self, found: _Found, own: int) -> str | None:
         """The family of the article that one that is not kept shares most with, of those it links to."""
@@ -795,30 +849,88 @@ def _checked(article: Article) -> Article:
     return replace(article, **changed) if changed else article
 
 
-def _renumbered(
-    found: Candidates, records: list[Record], entered: list[Entered], *, alone: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs whose articles are there, and not one article twice; numbered by the records.
+class _Former(NamedTuple):
+    """What an article was before it was revised.
 
-    With `alone` new articles do not count for each other.
+    Attributes:
+        number, since: of the former version, and of the first.
+        linked: articles that share much text with it.
+        family: its family.
     """
-    n_stored = len(found.stored)
+
+    number: int
+    since: int
+    linked: set[int]
+    family: int | None
+
+    def is_source_of(self, other: Record) -> bool:
+        """Whether another article came later and is a copy of it, or of what it was a copy of."""
+        kin = other.number in self.linked or (
+            self.family is not None and self.family == other.family
+        )
+        return kin and other.since > self.since
+
+
+class _Counts:
+    """Which pairs count: not an article with itself, nor with what came after it.
+
+    Args:
+        store: has the articles.
+        entered: what became of the new ones, or would.
+        former: what revised ones were, by their place.
+        alone: whether new ones do not count for each other.
+    """
+
+    def __init__(
+        self, store: Store, entered: list[Entered], former: dict[int, _Former], *, alone: bool
+    ) -> None:
+        self.alone = alone
+        self._store = store
+        self.hidden: dict[int, set[int]] = {}
+        self._former = former
+        self._own = np.array([one.number for one in entered], np.int64)
+        # One that is there is asked about what was before it; a new one about all.
+        self._since = np.array(
+            [one.since if one.status == "unchanged" else _LATEST for one in entered], np.int64
+        )
+
+    def __call__(self, numbers: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int8]:
+        """How pairs of local numbers count: those of stored articles, then the new."""
+        how = np.full(len(found), COUNTS, np.int8)
+        stored = found[:, 0] < len(numbers)
+        if self.alone:
+            how[~stored] = 0
+        rows = np.flatnonzero(stored)
+        other, place = numbers[found[rows, 0]], found[rows, 1] - len(numbers)
+        how[rows[other == self._own[place]]] = 0
+        late = rows[other >= self._since[place]]
+        if len(late):  # by their number; revised ones may be older than that
+            ours = numbers[found[late, 0]]
+            records = self._store.load(distinct(ours).tolist(), texts=False)
+            since = {record.number: record.since for record in records}
+            before = np.array([since.get(n, _LATEST) for n in ours.tolist()], np.int64)
+            how[late[before >= self._since[found[late, 1] - len(numbers)]]] = 0
+        for k, former in self._former.items():
+            mine = rows[(place == k) & (other > former.number)]
+            numbers_of = numbers[found[mine, 0]]
+            records = self._store.load(distinct(numbers_of).tolist(), texts=False)
+            self.hidden[k] = {record.number for record in records if former.is_source_of(record)}
+            how[mine[np.isin(numbers_of, list(self.hidden[k]))]] = COUNTS_FOR_FAMILIES
+        return how
+
+
+def _renumbered(
+    found: Candidates, records: list[Record], n_new: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of articles that are there still, numbered by the records, and then the new ones."""
     there = {record.number: k for k, record in enumerate(records)}
     place = np.array(
         [there.get(number, -1) for number in found.stored]
-        + [len(records) + k for k in range(len(entered))],
+        + [len(records) + k for k in range(n_new)],
         np.int64,
     )
-    numbers = np.array(found.stored + [one.number for one in entered], np.int64)
-    pairs = found.pairs
-    kept = (place[pairs] >= 0).all(axis=1) & (numbers[pairs[:, 0]] != numbers[pairs[:, 1]])
-    if alone:
-        kept &= pairs[:, 0] < n_stored
-    else:
-        # One that is there already is asked about for itself.
-        same = np.array([False] * n_stored + [one.status == "unchanged" for one in entered])
-        kept &= ~(same[pairs[:, 0]] | (same[pairs[:, 1]] & (pairs[:, 0] >= n_stored)))
-    return place[pairs[kept]], found.shared[kept]
+    kept = (place[found.pairs] >= 0).all(axis=1)
+    return place[found.pairs[kept]], found.shared[kept]
 
 
 def _open_store(

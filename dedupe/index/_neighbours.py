@@ -15,13 +15,28 @@ from dedupe._jit import kernel
 from dedupe.postings import candidates, postings_of, roles_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from dedupe.config import Config
     from dedupe.index._store import Gathered
     from dedupe.postings import Postings
 
-__all__ = ["Local", "Sketches", "find_candidates", "gather_local", "thin"]
+    Counts = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int8]]
+
+__all__ = [
+    "COUNTS",
+    "COUNTS_FOR_FAMILIES",
+    "Local",
+    "Sketches",
+    "find_candidates",
+    "gather_local",
+    "thin",
+]
+
+COUNTS, COUNTS_FOR_FAMILIES = 1, 2
+"""What a pair of candidates counts for: for all, or not as something that was there before."""
 
 DENSE = 128
 """Articles of at most so many shingles keep all of them in their sketch: one that keeps an eighth
@@ -131,6 +146,7 @@ def find_candidates(
     boilerplate: NDArray[np.bool_],
     min_shared: int,
     config: Config,
+    counts: Counts,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Pairs of local numbers that share enough keys, the later a new article.
 
@@ -140,6 +156,8 @@ def find_candidates(
         boilerplate: bool (n_postings,), the same.
         min_shared: keys a pair must share.
         config: the settings.
+        counts: says how pairs count, before the strongest are chosen: 0, not at all, `COUNTS` or
+            `COUNTS_FOR_FAMILIES`.
 
     Returns:
         int64 (n_pairs, 3), earlier, later, keys shared; bool (n_pairs,), those to be looked at.
@@ -162,7 +180,13 @@ def find_candidates(
     found = candidates(
         postings, roles, local.source_of, min_shared, config.max_posting, len(local.numbers), n
     )
-    return found, _strongest_of_each(found, config.max_matches)
+    how = counts(local.numbers, found)
+    found, how = found[how > 0], how[how > 0]
+    kept = np.zeros(len(found), np.bool_)
+    for one in (COUNTS, COUNTS_FOR_FAMILIES):
+        rows = np.flatnonzero(how == one)
+        kept[rows] = _strongest_of_each(found[rows], config.max_matches)
+    return found, kept
 
 
 def _strongest_of_each(found: NDArray[np.int64], most: int) -> NDArray[np.bool_]:

@@ -174,7 +174,9 @@ class RedisStore:
         packed = self._server.command("HGETALL", self._prefix + "meta")
         meta = {key.decode(): value.decode() for key, value in _pairwise(packed)}
         if not meta:
-            raise InputError(f"{place}: there is no index here; open it with mode='rw' to make one")
+            raise InputError(
+                f"{place}: there is no index here; the first article that is added makes one (with mode='rw')"
+            )
         check_versions(place, meta, form=FORMAT)
         self.settings: dict[str, Any] = {**defaults, **json.loads(meta["settings"])}
         self.store_text = meta["store_text"] == "yes"

@@ -96,7 +96,7 @@ def scan_into(
     try:
         check = index.check_and_add_many if add else index.check_many
         for batch in reader:
-            articles = list(_usable(batch, problems))
+            articles = list(_usable(batch, problems, tables.seen))
             for article, match in zip(articles, check(articles), strict=True):
                 tables.take(article, match)
     finally:
@@ -127,21 +127,20 @@ def scan_into(
     return ScanResult(**frames, run=run, problems=problems)
 
 
-def _usable(batch: Batch, problems: list[Problem]) -> Iterator[Article]:
-    """Articles with a text in them; of the others a problem is made."""
+def _usable(batch: Batch, problems: list[Problem], seen: set[str]) -> Iterator[Article]:
+    """Articles with a text in them, and each id once; of the others a problem is made."""
     for article, (path, line) in zip(batch.articles(), batch.places, strict=True):
-        if article.text.strip():
-            yield article
+        if not article.text.strip():
+            reason = "the text has no word in it"
+            remedy = "check that the text field holds the article's text"
+        elif article.id in seen:
+            reason = f"id {article.id!r} is used again"
+            remedy = "the first one was kept; give every article its own id"
         else:
-            problems.append(
-                Problem(
-                    path,
-                    line,
-                    reason="the text has no word in it",
-                    remedy="check that the text field holds the article's text",
-                    id=article.id,
-                )
-            )
+            seen.add(article.id)
+            yield article
+            continue
+        problems.append(Problem(path, line, reason=reason, remedy=remedy, id=article.id))
 
 
 class _Tables:
@@ -153,6 +152,7 @@ class _Tables:
         self.pairs: list[tuple[Any, ...]] = []
         self.passages: list[tuple[Any, ...]] = []
         self.ids: list[str] = []
+        self.seen: set[str] = set()
         self.left_out = 0
 
     def take(self, article: Article, match: Match) -> None:

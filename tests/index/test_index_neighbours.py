@@ -13,6 +13,7 @@ from postings_held import Keyed, articles, holders, recent_of, uint64
 from dedupe import Config
 from dedupe.index._furniture import _count_sources
 from dedupe.index._neighbours import (
+    COUNTS,
     DENSE,
     Sketches,
     _strongest_of_each,
@@ -25,7 +26,14 @@ from dedupe.index._store import Gathered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 POOL = [3 * 2**60 // 7 * k for k in range(1, 25)]
+
+
+def every_pair(_: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int8]:
+    """All pairs count."""
+    return np.full(len(found), COUNTS, np.int8)
 
 
 def sketches_of(held: Sequence[Sequence[int]]) -> Sketches:
@@ -106,7 +114,7 @@ def test_candidates(
         np.bool_,
     )
     found, kept = find_candidates(
-        local, furniture, np.zeros(len(shared_keys), np.bool_), least, config
+        local, furniture, np.zeros(len(shared_keys), np.bool_), least, config, every_pair
     )
     expected = {}
     for later in range(len(local.numbers), len(every)):
@@ -140,7 +148,9 @@ def test_long_postings(streams: tuple[list[Keyed], list[Keyed]], most: int, few:
     )  # fmt: skip
     config = Config(max_posting=most, hubs=few, max_matches=10**6)
     none = np.zeros(len(local.postings.articles), np.bool_)
-    found, _ = find_candidates(local, none, np.zeros(len(local.lengths), np.bool_), 1, config)
+    found, _ = find_candidates(
+        local, none, np.zeros(len(local.lengths), np.bool_), 1, config, every_pair
+    )
     every = [one for one in stored if one.number in local.numbers.tolist()] + new
     pairs = {(int(x), int(y)) for x, y, _ in found}
     n_stored = len(local.numbers)
@@ -204,6 +214,6 @@ def test_nobody() -> None:
         uint64([]), gathered_of([], [], 5, 5), sketches_of([[]]), np.array([-1], np.int32)
     )
     none = np.zeros(0, np.bool_)
-    found, kept = find_candidates(local, none, none, 1, Config())
+    found, kept = find_candidates(local, none, none, 1, Config(), every_pair)
     assert len(found) == len(kept) == 0
     assert recent_of([]).find(uint64([1]))[1].tolist() == [0]

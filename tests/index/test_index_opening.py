@@ -51,7 +51,9 @@ def set_meta(path: Path, name: str, value: str) -> None:
 def test_nothing_to_read(tmp_path: Path) -> None:
     """Only who may write makes an index; who reads is told that there is none."""
     for there in (tmp_path / "none", tmp_path):
-        with pytest.raises(InputError, match="there is no index here; open it with mode='rw'"):
+        with pytest.raises(
+            InputError, match="there is no index here; the first article that is added makes one"
+        ):
             Index.open(there, mode="r")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "articles.sqlite").touch()

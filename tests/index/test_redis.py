@@ -235,7 +235,9 @@ def test_clashes(place: str) -> None:
 
 def test_reading_only(place: str) -> None:
     """Where there is no index nothing can be read; one open for reading cannot be added to."""
-    with pytest.raises(InputError, match=r"there is no index here; open it with mode='rw'"):
+    with pytest.raises(
+        InputError, match=r"there is no index here; the first article that is added makes one"
+    ):
         Index.open(place, mode="r")
     with Index.open(place) as index:
         index.add(article("a", [1, 2]))
