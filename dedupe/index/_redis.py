@@ -45,7 +45,7 @@ from dedupe.index._redis_codec import (
 )
 from dedupe.index._redis_known import Known
 from dedupe.index._redis_server import Server, read_address
-from dedupe.index._store import Entered, Gathered, without
+from dedupe.index._store import Entered, Gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,7 +91,6 @@ UNSEEN = -2
 """Number of a source that no article is from."""
 
 _ENTERED = struct.Struct("<3I")
-_FEW = struct.Struct("<2I")
 _STATUS: dict[int, Status] = {0: "new", 1: "revised", 2: "unchanged", 3: "unchanged"}
 _UNFINISHED, _AGAIN = 3, 4
 _FAMILY = struct.Struct("<I?Q")
@@ -321,19 +320,23 @@ class RedisStore:
             return Gathered(none[1:], none, nothing, nothing.astype(np.int32))
         which, counts, listed = np.frombuffer(hits, "<u4").reshape(-1, 3).astype(np.int64).T
         numbers = np.frombuffer(lists, "<u4").astype(np.int64)
+        of = np.repeat(np.arange(len(which)), listed)
+        removed = self._known.removed
+        if before is not None:
+            removed = np.union1d(removed, numbers[numbers >= before])
+        if len(removed):
+            kept = ~np.isin(numbers, removed)
+            numbers, of = numbers[kept], of[kept]
+            listed = np.bincount(of, minlength=len(which))
         taken = np.where(counts > self.most, np.minimum(listed, self.few), listed)
         if (taken < listed).any():
-            starts = np.repeat(np.cumsum(listed) - listed, listed)
-            numbers = numbers[np.arange(len(numbers)) - starts < np.repeat(taken, listed)]
+            rank = np.arange(len(numbers)) - np.repeat(np.cumsum(listed) - listed, listed)
+            numbers = numbers[rank < taken[of]]
         lengths, offsets = np.zeros(n_keys, np.int64), np.zeros(n_keys + 1, np.int64)
         lengths[which] = counts
         offsets[which + 1] = taken
         np.cumsum(offsets, out=offsets)
-        gathered = Gathered(lengths, offsets, numbers, self._known.sources_of(numbers))
-        removed = self._known.removed
-        if before is not None:
-            removed = np.union1d(removed, numbers[numbers >= before])
-        return without(gathered, removed) if len(removed) else gathered
+        return Gathered(lengths, offsets, numbers, self._known.sources_of(numbers))
 
     def source_numbers(self, names: Sequence[str | None]) -> NDArray[np.int32]:
         """See `Store`."""
@@ -401,7 +404,7 @@ class RedisStore:
         statuses, hits, lists = self._run(
             "enter",
             secrets.token_bytes(8),
-            _FEW.pack(self.most, self.few),
+            self.most,
             self._buckets.pack(keys),
             shingles,
             pack_numbers(self._finished),

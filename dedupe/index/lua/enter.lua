@@ -1,14 +1,14 @@
 -- Keep new articles, and give postings as they were before, in one step.
 --
 -- ARGV[4]  token of this call: sent again, it finds what it did the first time
--- ARGV[5]  <I4 most, I4 few: a posting of more articles than `most` is cut to its first `few`
+-- ARGV[5]  a posting lists no more than so many articles, or fifteen
 -- ARGV[6]  keys
 -- ARGV[7]  shingles of the articles
 -- ARGV[8]  numbers of articles that are finished
 -- ARGV[9]  of each article: 16 bytes digest of its id, 8 bytes text hash, 4 bytes source
 -- ARGV[10…]  of each article: what is kept of it, and which keys it has, I4 each; all if empty
 local token, keys = ARGV[4], ARGV[6]
-local most, few = unpack('<I4I4', ARGV[5])
+local most = tonumber(ARGV[5])
 
 local statuses, fresh = {}, {}
 local now = newest()
@@ -50,7 +50,8 @@ end
 
 local hits, lists, values, buckets, fields = gather(keys)
 
--- A value with one more article. More than fifteen are kept beside the bucket.
+-- A value with one more article. More than fifteen are kept beside the bucket, the first `most` of
+-- them: of these who asks takes the first few that are not removed.
 local function with(k, value, number)
   if #value % 4 == 0 and #value < 60 then
     return value .. number
@@ -58,16 +59,12 @@ local function with(k, value, number)
   local long = now.l .. sub(keys, 9 * k - 8, 9 * k)
   local count = 16
   if #value % 4 == 0 then
-    local all = value .. number
-    call('SET', long, count > most and sub(all, 1, 4 * few) or all)
+    call('SET', long, value .. number)
     expire(long, now.slice)
   else
     count = unpack('<I4', value) + 1
     if count <= most then
       extend(long, number, now.slice)
-    elseif count == most + 1 then
-      call('SET', long, sub(call('GET', long) or '', 1, 4 * few))
-      expire(long, now.slice)
     end
   end
   return pack('<I4B', count, 0)
