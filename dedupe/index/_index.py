@@ -552,30 +552,46 @@ class Index:
     def _add(self, articles: list[Article], read: Read) -> list[Match]:
         """Keep articles with distinct ids, and answer."""
         with self._store.writing():
-            entered, job, kept, found, families = self._keep(self._job(articles, read))
+            job = self._job(articles, read)
+            before = self._status(job)
+            # What is there is asked about by itself: beside new ones it would be there twice.
+            matches = self._ask(job, [k for k, b in enumerate(before) if b.status == "unchanged"])
+            entered, job, kept, found, families = self._keep(job, before)
             fresh = [entered[k] for k in kept]
-            matches = dict(zip(kept, self._answers(job, fresh, found, families), strict=True))
-            # What was there is asked about: beside new ones it would be there twice.
-            known = [article for k, article in enumerate(articles) if k not in matches]
-            again = iter(self._check(known, read_articles(known, self._config)) if known else [])
-            return [matches[k] if k in matches else next(again) for k in range(len(articles))]
+            matches |= zip(kept, self._answers(job, fresh, found, families), strict=True)
+            # Where several write at once one may have come since.
+            late = [k for k in range(len(articles)) if k not in matches]
+            matches |= self._ask(job._replace(articles=articles), late)
+            return [matches[k] for k in range(len(articles))]
+
+    def _ask(self, job: _Job, places: list[int]) -> dict[int, Match]:
+        """Matches of some articles of a job that are there, by their places."""
+        if not places:
+            return {}
+        known = [job.articles[k] for k in places]
+        matches = self._check(known, read_articles(known, self._config))
+        return dict(zip(places, matches, strict=True))
 
     def _add_only(self, articles: list[Article], read: Read) -> list[Status]:
         with self._store.writing():
-            entered = self._keep(self._job(articles, read))[0]
+            job = self._job(articles, read)
+            entered = self._keep(job, self._status(job))[0]
             return [one.status for one in entered]
 
     def _keep(
-        self, job: _Job
+        self, job: _Job, before: list[Entered]
     ) -> tuple[list[Entered], _Job, list[int], _Found, dict[int, int | None]]:
         """Keep articles, their pairs and families.
+
+        Args:
+            job: the articles.
+            before: what would become of them, as the store was.
 
         Returns:
             what became of all of them; a job of those that are new, or were not finished, and
             their places; what is known of these; families, by number.
         """
         store = self._store
-        before = self._status(job)
         former = self._former(before)
         revised = [one.number for one in before if one.status == "revised"]
         parted = self._linked_to(revised) if revised else []
