@@ -247,6 +247,21 @@ def test_reading_only(place: str) -> None:
             index.add(article("b", [1, 2]))
 
 
+@pytest.mark.parametrize("times", [70, 100])
+def test_a_page_that_is_revised_often_is_found(place: str, times: int) -> None:
+    """Former versions do not fill the postings: a copy of the last one is told, compacted or not."""
+    page = article("live", [1, 2, 3])
+    copy = article("copy", [1, 2, 3])
+    with Index.open(place) as index:
+        for k in range(times):
+            index.add(replace(page, text=f"{page.text} update {k}"))
+        assert index.check(copy).of == ("live",)
+        index.compact()
+        assert index.check(copy).of == ("live",)
+        index.add(copy)
+        assert index.check(replace(copy, id="another")).of == ("copy", "live")
+
+
 # The same answers
 
 

@@ -10,7 +10,7 @@
 local token, keys = ARGV[4], ARGV[6]
 local most = tonumber(ARGV[5])
 
-local statuses, fresh = {}, {}
+local statuses, fresh, revised = {}, {}, false
 local now = newest()
 finish(ARGV[8])
 
@@ -29,7 +29,7 @@ for at = 1, #ARGV[9], 28 do
       end
       statuses[#statuses + 1] = pack('<I4', status) .. sub(known, 1, 8)
     else
-      status, since = 1, sub(known, 5, 8)
+      status, since, revised = 1, sub(known, 5, 8), true
       remove((unpack('<I4', known)))
     end
   end
@@ -50,6 +50,24 @@ end
 
 local hits, lists, values, buckets, fields = gather(keys)
 
+-- A full list without the articles that are gone; whether there were any. Looked at when one may have
+-- gone: a page that is revised again and again would fill the lists of its words with its former selves.
+local function lighten(long)
+  local list, kept = call('GET', long) or '', {}
+  for at = 1, #list, 4 do
+    local one = sub(list, at, at + 3)
+    if call('EXISTS', P .. 'a' .. one) == 1 then
+      kept[#kept + 1] = one
+    end
+  end
+  if #kept * 4 == #list then
+    return false
+  end
+  call('SET', long, table.concat(kept))
+  expire(long, now.slice)
+  return true
+end
+
 -- A value with one more article. More than fifteen are kept beside the bucket, the first `most` of
 -- them: of these who asks takes the first few that are not removed.
 local function with(k, value, number)
@@ -63,7 +81,8 @@ local function with(k, value, number)
     expire(long, now.slice)
   else
     count = unpack('<I4', value) + 1
-    if count <= most then
+    local room = count <= most or call('STRLEN', long) < 4 * most
+    if room or ((revised or count % 16 == 0) and lighten(long)) then
       extend(long, number, now.slice)
     end
   end
