@@ -245,7 +245,7 @@ def test_a_file_is_compared_with_all(index: Path) -> None:
 def test_something_new(seeds: Path) -> None:
     """An article that shares nothing is unique, and one too short is told to be."""
     text = " ".join(f"word{k}" for k in range(40))
-    assert "Unique: no article" in _run("query", seeds, "-", stdin=text.encode())[1]
+    assert "Unique: no earlier article" in _run("query", seeds, "-", stdin=text.encode())[1]
     assert "too short" in _run("query", seeds, "-", stdin=b"Some words.")[1]
 
 
