@@ -4,8 +4,8 @@
 
 Articles are added by `add_many`; before each further hundred thousand some are checked and added
 one by one, each timed. datasketch's MinHashLSH, in memory, takes the first of the same articles in
-the same run: it finds near-duplicates only, and keeps neither texts nor anything on disk. Where a
-Redis server can be started, both do the same on it.
+the same run: it finds near-duplicates only, and keeps neither texts nor anything on disk. For both on
+Redis see `benchmarks.index_redis`.
 """
 
 from __future__ import annotations
@@ -151,12 +151,11 @@ def _line(step: dict[str, Any]) -> str:
     )
 
 
-def datasketch(corpus: Path, n: int, probes: int, storage: dict[str, Any] | None) -> dict[str, Any]:
+def datasketch(corpus: Path, n: int, probes: int) -> dict[str, Any]:
     """Datasketch's MinHashLSH on the same articles: 128 permutations of word 5-grams, J ≥ .7."""
     from datasketch import MinHash, MinHashLSH
 
-    options: dict[str, Any] = {"storage_config": storage} if storage else {}
-    lsh = MinHashLSH(threshold=0.7, num_perm=128, **options)
+    lsh = MinHashLSH(threshold=0.7, num_perm=128)
     timed = []
     began = time.perf_counter()
     for k, article in enumerate(articles_of(corpus, 0, n)):
@@ -255,7 +254,7 @@ def main() -> None:
 
 def _child(args: argparse.Namespace) -> Any:
     if args.child == "datasketch":
-        return datasketch(args.corpus, min(args.peer, args.articles), args.probes, None)
+        return datasketch(args.corpus, min(args.peer, args.articles), args.probes)
     url = args.directory / f"{args.child}.idx"
     shutil.rmtree(url, ignore_errors=True)
     return embedded(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dedupe.ingest import Articles
     from dedupe.measures import Matches
 
-__all__ = ["Families", "Family", "find_families", "linking_shares"]
+__all__ = ["Families", "Family", "find_families", "linking", "linking_shares"]
 
 SUBSTANTIAL = 0.1
 """Net shared words must be this share of a whole article, quotations included, to link it."""
@@ -65,7 +65,7 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     n = len(articles)
     near = matches.resemblance >= config.near
     net = linking_shares(articles.words, matches)
-    links = (net.max(axis=1, initial=0) >= config.threshold) | near
+    links = linking(net, matches, config)
     pairs, net = matches.pairs[links], net[links]
     # Two near-duplicates made of little but quotations are still the same copy.
     net[near[links]] = np.maximum(net, matches.shares[links])[near[links]]
@@ -86,6 +86,14 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     _find_origins(pairs[inside], net[inside], order, config.threshold, origin)
     _origins_in_groups(near_components(n, pairs[near[links] & inside]), order, families, origin)
     return Families(families, round_ups, origin)
+
+
+def linking(net: NDArray[np.float64], matches: Matches, config: Config) -> NDArray[np.bool_]:
+    """Bool (n_pairs,): pairs that may link two articles into a family, by their `linking_shares`."""
+    links: NDArray[np.bool_] = (net.max(axis=1, initial=0) >= config.threshold) | (
+        matches.resemblance >= config.near
+    )
+    return links
 
 
 def linking_shares(words: NDArray[np.int64], matches: Matches) -> NDArray[np.float64]:

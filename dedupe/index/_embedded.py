@@ -19,7 +19,7 @@ import numpy as np
 
 import dedupe.index._schema as schema
 from dedupe._version import __version__
-from dedupe.errors import ConfigError, IndexDamagedError, IndexLockedError, InputError, OutputError
+from dedupe.errors import ConfigError, IndexDamagedError, IndexLockedError, OutputError
 from dedupe.index._codec import (
     seal,
     seal_keys,
@@ -30,11 +30,11 @@ from dedupe.index._codec import (
     unsigned,
 )
 from dedupe.index._gathering import gather
-from dedupe.index._header import HASH_SCHEME, check_settings, check_versions
+from dedupe.index._header import HASH_SCHEME, check_settings, check_versions, no_index
 from dedupe.index._recent import Recent
 from dedupe.index._runs import DamagedRunError, Run, sorted_entries, write_run
 from dedupe.index._sqlite import Database, plainly
-from dedupe.index._store import PAIR, Entered, Gathered, Record, Verdict
+from dedupe.index._store import PAIR, UNSEEN, Entered, Gathered, Record, Verdict
 from dedupe.index._upkeep import Upkeep, due_for_merging, quietly, run_name
 from dedupe.index._verdicts import Verdicts
 from dedupe.records import Article
@@ -79,10 +79,6 @@ _VARIABLES = 512
 
 _TRIES = 20
 """Times a transaction is begun anew because runs were merged before they could be opened."""
-
-
-UNSEEN = -2
-"""Number of a source that no article is from."""
 
 
 class EmbeddedStore:
@@ -152,9 +148,7 @@ class EmbeddedStore:
         if self._file.exists():
             return
         if not self.writable:
-            raise InputError(
-                f"{self.path}: there is no index here; the first article that is added makes one (with mode='rw')"
-            )
+            raise no_index(self.path)
         if self.path.exists() and not self.path.is_dir():
             raise ConfigError(f"{self.path}: is a file; name a directory for the index")
         try:
@@ -174,9 +168,7 @@ class EmbeddedStore:
     ) -> None:
         """Make the tables, or see that those there fit."""
         if not self.writable and not self._has_tables():
-            raise InputError(
-                f"{self.path}: there is no index here; the first article that is added makes one (with mode='rw')"
-            )
+            raise no_index(self.path)
         if self.writable:
             self._connection.execute("PRAGMA journal_mode = WAL")
             with self._database.writing():

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dedupe._version import __version__
-from dedupe.errors import ConfigError
+from dedupe.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["HASH_SCHEME", "check_settings", "check_versions"]
+__all__ = ["HASH_SCHEME", "check_settings", "check_versions", "no_index"]
 
 HASH_SCHEME = 1
 """Of tokens and shingles, as `docs/hashing.md` has it: what was indexed under another finds nothing."""
@@ -62,3 +62,10 @@ def check_settings(place: str, there: Mapping[str, Any], here: Mapping[str, Any]
             f"{place}: the index was made with other settings: {'; '.join(clashes)}; leave "
             "them out, or make another index"
         )
+
+
+def no_index(place: object) -> InputError:
+    """The error of an index that is not there, and is opened for reading only."""
+    return InputError(
+        f"{place}: there is no index here; the first article that is added makes one (with mode='rw')"
+    )

@@ -15,7 +15,7 @@ import numpy as np
 
 from dedupe.config import Config
 from dedupe.errors import ConfigError, InputError
-from dedupe.families import linking_shares
+from dedupe.families import linking, linking_shares
 from dedupe.index._answers import Asked, answer, estimated, estimates
 from dedupe.index._checking import Candidates, candidates_of, compare_all
 from dedupe.index._codec import text_hash
@@ -691,7 +691,6 @@ class Index:
             [r.number for r in near.records] + [one.number for one in entered], np.int64
         )[matches.pairs]
         turned = numbers[:, 0] < numbers[:, 1]
-        net = linking_shares(near.words, matches)
 
         def of_side(values: NDArray[Any], *, later: bool) -> NDArray[Any]:
             first, second = (values[:, 1], values[:, 0]) if later else (values[:, 0], values[:, 1])
@@ -703,9 +702,7 @@ class Index:
         rows["later"], rows["earlier"] = numbers.max(axis=1), numbers.min(axis=1)
         rows["shared"], rows["net"] = matches.shared_words, matches.net_words
         rows["resemblance"] = matches.resemblance
-        rows["links"] = (net.max(axis=1) >= self._config.threshold) | (
-            matches.resemblance >= self._config.near
-        )
+        rows["links"] = linking(linking_shares(near.words, matches), matches, self._config)
         return rows
 
     def _estimated(
@@ -812,14 +809,11 @@ class Index:
         if found.near is None:
             return None
         matches = found.near.matches
-        net = linking_shares(found.near.words, matches).max(axis=1, initial=0)
+        links = linking(linking_shares(found.near.words, matches), matches, self._config)
         best, family = -1, None
-        for row in np.flatnonzero((matches.pairs == own).any(axis=1)).tolist():
-            linked = net[row] >= self._config.threshold or (
-                matches.resemblance[row] >= self._config.near
-            )
+        for row in np.flatnonzero((matches.pairs == own).any(axis=1) & links).tolist():
             other = int(matches.pairs[row].sum()) - own
-            if linked and other < len(found.near.records) and matches.net_words[row] > best:
+            if other < len(found.near.records) and matches.net_words[row] > best:
                 best = int(matches.net_words[row])
                 record = found.near.records[other]
                 family = record.fingerprint if record.family is None else record.family

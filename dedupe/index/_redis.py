@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dedupe._version import __version__
-from dedupe.errors import ConfigError, InputError, StoreUnavailableError
-from dedupe.index._header import HASH_SCHEME, check_settings, check_versions
+from dedupe.errors import ConfigError, StoreUnavailableError
+from dedupe.index._header import HASH_SCHEME, check_settings, check_versions, no_index
 from dedupe.index._redis_codec import (
     PAIR_BYTES,
     Buckets,
@@ -45,7 +45,7 @@ from dedupe.index._redis_codec import (
 )
 from dedupe.index._redis_known import Known
 from dedupe.index._redis_server import Server, read_address
-from dedupe.index._store import Entered, Gathered
+from dedupe.index._store import UNSEEN, Entered, Gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -86,9 +86,6 @@ MOST_LARGE = 100_000
 
 SCANNED = 512
 """Keys that are asked for at a time when compacting."""
-
-UNSEEN = -2
-"""Number of a source that no article is from."""
 
 _ENTERED = struct.Struct("<3I")
 _STATUS: dict[int, Status] = {0: "new", 1: "revised", 2: "unchanged", 3: "unchanged"}
@@ -173,9 +170,7 @@ class RedisStore:
         packed = self._server.command("HGETALL", self._prefix + "meta")
         meta = {key.decode(): value.decode() for key, value in _pairwise(packed)}
         if not meta:
-            raise InputError(
-                f"{place}: there is no index here; the first article that is added makes one (with mode='rw')"
-            )
+            raise no_index(place)
         check_versions(place, meta, form=FORMAT)
         self.settings: dict[str, Any] = {**defaults, **json.loads(meta["settings"])}
         self.store_text = meta["store_text"] == "yes"

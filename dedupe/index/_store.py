@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PAIR",
+    "UNSEEN",
     "Entered",
     "Gathered",
     "NewArticle",
@@ -29,8 +30,10 @@ __all__ = [
     "Store",
     "Verdict",
     "mixed",
-    "without",
 ]
+
+UNSEEN = -2
+"""Number of a source that no article is from."""
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -258,17 +261,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Finish what is under way, and let go."""
-
-
-def without(gathered: Gathered, removed: NDArray[np.int64]) -> Gathered:
-    """Postings without some articles, which ascend; their lengths stay."""
-    places = np.minimum(np.searchsorted(removed, gathered.numbers), len(removed) - 1)
-    kept = removed[places] != gathered.numbers
-    before = np.zeros(len(kept) + 1, np.int64)
-    np.cumsum(kept, out=before[1:])
-    return Gathered(
-        gathered.lengths,
-        before[gathered.offsets],
-        gathered.numbers[kept],
-        gathered.sources[kept],
-    )
