@@ -1,4 +1,4 @@
-"""One article, as it is named on the command line."""
+"""Articles, as they are named on the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from dedupe.errors import InputError
 
@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from dedupe.config import Config
     from dedupe.records import Article
 
-__all__ = ["article_at"]
+__all__ = ["article_at", "stdin_of"]
+
+
+def stdin_of(corpus: list[str]) -> BinaryIO | None:
+    """Standard input, if it is among the names of a corpus."""
+    if "-" not in corpus:
+        return None
+    if sys.stdin is None:
+        raise InputError("standard input is closed; pipe JSONL into it, or name files")
+    return sys.stdin.buffer
 
 
 def article_at(given: str, settings: Config) -> Article:

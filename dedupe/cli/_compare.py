@@ -20,6 +20,7 @@ from dedupe.cli._options import (
     TitleField,
     UrlField,
     check_choice,
+    fields_of,
     settings_of,
 )
 from dedupe.cli._printing import announce_compiling, make_console, print_json
@@ -94,12 +95,7 @@ def compare(
     given = {
         "near": near,
         "shingle": shingle,
-        "id_field": id_field,
-        "text_field": text_field,
-        "source_field": source_field,
-        "date_field": date_field,
-        "title_field": title_field,
-        "url_field": url_field,
+        **fields_of(id_field, text_field, source_field, date_field, title_field, url_field),
     }
     settings = settings_of(config, given)
     with interruptible():

@@ -19,6 +19,8 @@ from dedupe.cli._options import (
     TextField,
     TitleField,
     UrlField,
+    fields_of,
+    named_in,
     settings_of,
 )
 from dedupe.cli._printing import announce_compiling, print_problem
@@ -115,24 +117,16 @@ def filter_lines(
         raise ConfigError(
             f"--result-field {result_field} would take the place of what an article says; name another"
         )
-    fields = {
-        "id_field": id_field,
-        "text_field": text_field,
-        "source_field": source_field,
-        "date_field": date_field,
-        "title_field": title_field,
-        "url_field": url_field,
-    }
+    fields = fields_of(id_field, text_field, source_field, date_field, title_field, url_field)
     settings = settings_of(config, fields)
     if sys.stdin is None:
         raise InputError("standard input is closed; pipe JSON lines into it")
     with interruptible():
-        from dedupe.config import read_settings
         from dedupe.index import Index
 
         announce_compiling()
         # The index has settings of its own: only what the file names has to agree with them.
-        named = {} if config is None else read_settings(config)
+        named = named_in(config)
         with Index.open(index, mode="r" if no_add else "rw", **named) as opened:
             lines = _Lines(settings, pass_broken=pass_broken)
             answers = _Answers(opened, result_field, dropped, add=not no_add)

@@ -6,11 +6,12 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from dedupe.cli._app import app
+from dedupe.cli._articles import stdin_of
 from dedupe.cli._exits import SOME_UNREADABLE, interruptible
 from dedupe.cli._options import (
     ConfigFile,
@@ -21,6 +22,8 @@ from dedupe.cli._options import (
     TitleField,
     UrlField,
     check_choice,
+    fields_of,
+    named_in,
     settings_of,
 )
 from dedupe.cli._printing import (
@@ -101,28 +104,19 @@ def add(
     that an interrupted command can be given again. Without an id a row is known by its URL, or
     by its file and line, and a file by its path as given.
     """
-    fields = {
-        "id_field": id_field,
-        "text_field": text_field,
-        "source_field": source_field,
-        "date_field": date_field,
-        "title_field": title_field,
-        "url_field": url_field,
-    }
+    fields = fields_of(id_field, text_field, source_field, date_field, title_field, url_field)
     settings = settings_of(config, fields)
-    if "-" in corpus and sys.stdin is None:
-        raise InputError("standard input is closed; pipe JSONL into it, or name files")
+    stdin = stdin_of(corpus)
     problems: list[Problem] = []
     with interruptible(), ExitStack() as stack:
-        from dedupe.config import read_settings
         from dedupe.index import Index
 
         announce_compiling()
         bar = stack.enter_context(progress_of(quiet))
         # The index has settings of its own: only what the file names has to agree with them.
-        named = {} if config is None else read_settings(config)
+        named = named_in(config)
         opened = stack.enter_context(Index.open(index, store_text=not no_text, **named))
-        counts = _add_all(opened, corpus, settings, problems, bar)
+        counts = _add_all(opened, corpus, stdin, settings, problems, bar)
         held = len(opened)
     if not quiet:
         from dedupe._page import count
@@ -137,6 +131,7 @@ def add(
 def _add_all(
     index: Index,
     corpus: list[str],
+    stdin: BinaryIO | None,
     settings: Config,
     problems: list[Problem],
     bar: Progress | None,
@@ -145,7 +140,6 @@ def _add_all(
     from dedupe.corpus import read_corpus
 
     counts = {"new": 0, "unchanged": 0, "revised": 0}
-    stdin = sys.stdin.buffer if "-" in corpus else None
     progress = None
     if bar is not None:
         bar.stage("add")

@@ -23,6 +23,8 @@ __all__ = [
     "TitleField",
     "UrlField",
     "check_choice",
+    "fields_of",
+    "named_in",
     "settings_of",
 ]
 
@@ -57,6 +59,32 @@ def settings_of(
     if path is not None:
         return Config.from_toml(path, defaults, **given)
     return Config(**(defaults or {})).replace(**given)
+
+
+def fields_of(
+    id_field: str | None,
+    text_field: str | None,
+    source_field: str | None,
+    date_field: str | None,
+    title_field: str | None,
+    url_field: str | None,
+) -> dict[str, Any]:
+    """The options that name fields, by the names of the settings."""
+    return {
+        "id_field": id_field,
+        "text_field": text_field,
+        "source_field": source_field,
+        "date_field": date_field,
+        "title_field": title_field,
+        "url_field": url_field,
+    }
+
+
+def named_in(path: Path | None) -> dict[str, Any]:
+    """The settings that a file names: an index has its own, which only these have to agree with."""
+    from dedupe.config import read_settings
+
+    return {} if path is None else read_settings(path)
 
 
 def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:

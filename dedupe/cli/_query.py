@@ -18,6 +18,7 @@ from dedupe.cli._options import (
     TitleField,
     UrlField,
     check_choice,
+    fields_of,
     settings_of,
 )
 from dedupe.cli._printing import announce_compiling, make_console, print_json
@@ -93,14 +94,7 @@ def query(
     check_choice("--color", color, ("auto", "always", "never"))
     if (article is None) == (article_id is None):
         raise ConfigError("name a FILE to ask about, or an article of the index with --id")
-    fields = {
-        "id_field": id_field,
-        "text_field": text_field,
-        "source_field": source_field,
-        "date_field": date_field,
-        "title_field": title_field,
-        "url_field": url_field,
-    }
+    fields = fields_of(id_field, text_field, source_field, date_field, title_field, url_field)
     settings = settings_of(None, fields)
     with interruptible():
         from dedupe.index import Index

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dedupe.cli._app import app
+from dedupe.cli._articles import stdin_of
 from dedupe.cli._exits import FAILED, SOME_UNREADABLE, interruptible
 from dedupe.cli._options import (
     ConfigFile,
@@ -20,10 +21,12 @@ from dedupe.cli._options import (
     TextField,
     TitleField,
     UrlField,
+    fields_of,
+    named_in,
     settings_of,
 )
 from dedupe.cli._printing import announce_compiling, make_console, print_problems, progress_of
-from dedupe.errors import ConfigError, InputError
+from dedupe.errors import ConfigError
 
 if TYPE_CHECKING:
     from dedupe.checkpoint import Checkpoint
@@ -155,12 +158,7 @@ def scan(
         "scale": scale,
         "format": output_format,
         "passages": passages,
-        "id_field": id_field,
-        "text_field": text_field,
-        "source_field": source_field,
-        "date_field": date_field,
-        "title_field": title_field,
-        "url_field": url_field,
+        **fields_of(id_field, text_field, source_field, date_field, title_field, url_field),
         "threads": threads,
         "chunk_mb": chunk_mb,
         "memory_mb": memory_mb,
@@ -210,9 +208,7 @@ def _run_scan(
 ) -> ScanResult:
     from dedupe.scanning import scan as scan_corpus
 
-    if "-" in corpus and sys.stdin is None:
-        raise InputError("standard input is closed; pipe JSONL into it, or name files")
-    stdin = sys.stdin.buffer if "-" in corpus else None
+    stdin = stdin_of(corpus)
     if not quiet and sys.stderr.isatty():
         announce_compiling()
     with progress_of(quiet) as bar:
@@ -223,16 +219,13 @@ def _scan_into(
     index: str, corpus: list[str], config: Path | None, given: dict[str, Any], quiet: bool
 ) -> ScanResult:
     """Check a corpus against an index, whose own settings hold where none are named."""
-    from dedupe.config import read_settings
     from dedupe.index import Index, scan_into
 
     if given["passages"] is False:
         raise ConfigError("--no-passages: an index aligns all it finds; leave it out with --index")
-    if "-" in corpus and sys.stdin is None:
-        raise InputError("standard input is closed; pipe JSONL into it, or name files")
-    named = {} if config is None else read_settings(config)
+    named = named_in(config)
     named |= {name: value for name, value in given.items() if value is not None}
-    stdin = sys.stdin.buffer if "-" in corpus else None
+    stdin = stdin_of(corpus)
     announce_compiling()
     with progress_of(quiet) as bar, Index.open(index, **named) as opened:
         progress = None
