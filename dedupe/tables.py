@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dedupe.measures import Matches
 
 __all__ = [
+    "FAMILIES",
     "PAIR_KINDS",
     "Ranks",
     "documents_table",
@@ -36,6 +37,15 @@ __all__ = [
     "pairs_table",
     "passages_table",
 ]
+
+FAMILIES: dict[str, Any] = {
+    "family": pl.String,
+    "size": pl.UInt32,
+    "representative": pl.String,
+    "first_seen": pl.String,
+    "sources": pl.List(pl.String),
+}
+"""Columns of the table of families."""
 
 PAIR_KINDS = ("exact", "near", "partial")
 
@@ -166,11 +176,5 @@ def families_table(articles: Articles, families: Families) -> pl.DataFrame:
             "first_seen": [f.first_seen for f in rows],
             "sources": [f.sources for f in rows],
         },
-        schema={
-            "family": pl.String,
-            "size": pl.UInt32,
-            "representative": pl.String,
-            "first_seen": pl.String,
-            "sources": pl.List(pl.String),
-        },
+        schema=FAMILIES,
     )

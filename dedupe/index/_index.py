@@ -670,10 +670,9 @@ class Index:
         if not store.store_text:
             estimates_kept = self._estimated(job, records, found, entered)
             return _Found(records, found, None, estimates_kept, counts.hidden)
-        # Only those that are compared are read.
         near = compare_all(
             job.read,
-            records if len(pairs) else [],
+            records,
             pairs,
             store.known_furniture()[1],
             job.config,

@@ -12,6 +12,7 @@ from dedupe._version import __version__
 from dedupe.corpus import read_corpus
 from dedupe.errors import Problem
 from dedupe.scanning import ScanResult
+from dedupe.tables import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,13 +50,6 @@ _PASSAGES = {
     "kind": pl.String,
     "moved": pl.Boolean,
     "role": pl.String,
-}
-_FAMILIES: dict[str, Any] = {
-    "family": pl.String,
-    "size": pl.UInt32,
-    "representative": pl.String,
-    "first_seen": pl.String,
-    "sources": pl.List(pl.String),
 }
 
 
@@ -217,7 +211,7 @@ class _Tables:
             "passages": pl.DataFrame(self.passages, schema=_PASSAGES, orient="row").sort(
                 "a", "b", "b_start", "a_start"
             ),
-            "families": pl.DataFrame(rows, schema=_FAMILIES, orient="row"),
+            "families": pl.DataFrame(rows, schema=FAMILIES, orient="row"),
         }
 
 
