@@ -19,9 +19,9 @@ from dedupe.families import linking, linking_shares
 from dedupe.index._answers import Asked, answer, estimated, estimates
 from dedupe.index._checking import Candidates, candidates_of, compare_all
 from dedupe.index._codec import text_hash
+from dedupe.index._counting import LATEST, Counted, Former
 from dedupe.index._families import MOST, connected, families_of, name_of, number_of, settle
 from dedupe.index._forking import watch
-from dedupe.index._neighbours import COUNTS, COUNTS_FOR_FAMILIES
 from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
 from dedupe.index._store import PAIR, Entered, NewArticle
@@ -65,9 +65,6 @@ CHUNK_ARTICLES = 1024
 BUDGET = 500_000
 """Shingles up to which an index keeps all of them: as many articles as a newsroom has in a day. Then
 every second, and so on to an eighth, as in a scan: with all, an article costs up to ten times as much."""
-
-_LATEST = 1 << 62
-"""Since when an article is there that is not: later than all."""
 
 
 class _Turns:
@@ -519,11 +516,11 @@ class Index:
             entered = self._status(job)
             sources = self._store.source_numbers([article.source for article in articles])
             former = self._former(entered)
-            counts = _Counts(self._store, entered, former, alone=True)
+            counts = Counted(self._store, entered, former, alone=True)
             found = self._find(job, self._store.gather(job.keys), sources, entered, counts)
             return self._answers(job, entered, found, None)
 
-    def _former(self, entered: list[Entered]) -> dict[int, _Former]:
+    def _former(self, entered: list[Entered]) -> dict[int, Former]:
         """What articles that are revised were, by their place."""
         former = {}
         for k, one in enumerate(entered):
@@ -531,7 +528,7 @@ class Index:
                 linked = set(self._linked_to([one.number]))
                 records = self._store.load([one.number], texts=False)
                 family = records[0].family if records else None
-                former[k] = _Former(one.number, one.since, linked, family)
+                former[k] = Former(one.number, one.since, linked, family)
         return former
 
     def _status(self, job: _Job) -> list[Entered]:
@@ -542,7 +539,7 @@ class Index:
         for article, text in zip(job.articles, job.read.texts, strict=True):
             there = known.get(article.id)
             if there is None:
-                entered.append(Entered("new", -1, _LATEST))
+                entered.append(Entered("new", -1, LATEST))
             elif hashes.get(there.number) == text_hash(text):
                 entered.append(there)
             else:
@@ -608,7 +605,7 @@ class Index:
             former = {kept.index(k): what for k, what in former.items() if k in kept}
             sources = sources[kept]
         fresh = [entered[k] for k in kept]
-        counts = _Counts(store, fresh, former, alone=False)
+        counts = Counted(store, fresh, former, alone=False)
         found = self._find(job, gathered, sources, fresh, counts)
         settle(store, parted, self._config)
         numbers = {one.number for one in fresh}
@@ -648,7 +645,7 @@ class Index:
         gathered: Gathered,
         sources: NDArray[np.int32],
         entered: list[Entered],
-        counts: _Counts,
+        counts: Counted,
     ) -> _Found:
         """Candidates of a job's articles, and what they really share."""
         store = self._store
@@ -856,76 +853,6 @@ def _checked(article: Article) -> Article:
         elif name != "text" and not _is_text(value):
             changed[name] = encode_text(value).decode()  # as is done with texts
     return replace(article, **changed) if changed else article
-
-
-class _Former(NamedTuple):
-    """What an article was before it was revised.
-
-    Attributes:
-        number, since: of the former version, and of the first.
-        linked: articles that share much text with it.
-        family: its family.
-    """
-
-    number: int
-    since: int
-    linked: set[int]
-    family: int | None
-
-    def is_source_of(self, other: Record) -> bool:
-        """Whether another article came later and is a copy of it, or of what it was a copy of."""
-        kin = other.number in self.linked or (
-            self.family is not None and self.family == other.family
-        )
-        return kin and other.since > self.since
-
-
-class _Counts:
-    """Which pairs count: not an article with itself, nor with what came after it.
-
-    Args:
-        store: has the articles.
-        entered: what became of the new ones, or would.
-        former: what revised ones were, by their place.
-        alone: whether new ones do not count for each other.
-    """
-
-    def __init__(
-        self, store: Store, entered: list[Entered], former: dict[int, _Former], *, alone: bool
-    ) -> None:
-        self.alone = alone
-        self._store = store
-        self.hidden: dict[int, set[int]] = {}
-        self._former = former
-        self._own = np.array([one.number for one in entered], np.int64)
-        # One that is there is asked about what was before it; a new one about all.
-        self._since = np.array(
-            [one.since if one.status == "unchanged" else _LATEST for one in entered], np.int64
-        )
-
-    def __call__(self, numbers: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int8]:
-        """How pairs of local numbers count: those of stored articles, then the new."""
-        how = np.full(len(found), COUNTS, np.int8)
-        stored = found[:, 0] < len(numbers)
-        if self.alone:
-            how[~stored] = 0
-        rows = np.flatnonzero(stored)
-        other, place = numbers[found[rows, 0]], found[rows, 1] - len(numbers)
-        how[rows[other == self._own[place]]] = 0
-        late = rows[other >= self._since[place]]
-        if len(late):  # by their number; revised ones may be older than that
-            ours = numbers[found[late, 0]]
-            records = self._store.load(distinct(ours).tolist(), texts=False)
-            since = {record.number: record.since for record in records}
-            before = np.array([since.get(n, _LATEST) for n in ours.tolist()], np.int64)
-            how[late[before >= self._since[found[late, 1] - len(numbers)]]] = 0
-        for k, former in self._former.items():
-            mine = rows[(place == k) & (other > former.number)]
-            numbers_of = numbers[found[mine, 0]]
-            records = self._store.load(distinct(numbers_of).tolist(), texts=False)
-            self.hidden[k] = {record.number for record in records if former.is_source_of(record)}
-            how[mine[np.isin(numbers_of, list(self.hidden[k]))]] = COUNTS_FOR_FAMILIES
-        return how
 
 
 def _renumbered(
