@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
+from dedupe.index._codec import KEY_BITS
 from dedupe.index._recent import Recent
-from dedupe.index._runs import KEY_BITS, Run, sorted_entries, write_run
+from dedupe.index._runs import Run, sorted_entries, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DROPPED = 64 - KEY_BITS
+BITS = range(DROPPED - 1, DROPPED + 4)
+"""Those of which some runs keep and others drop."""
 
 
 class Keyed(NamedTuple):
@@ -32,8 +35,10 @@ def keys(draw: st.DrawFn) -> list[int]:
     """A pool of keys, of which some agree in all bits but the last, or all but the first."""
     some = draw(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=12))
     small = draw(st.lists(st.integers(0, 2**30), max_size=4))  # as of coarse sketches
-    near = [key ^ draw(st.sampled_from([1, 2**DROPPED - 1, 2**DROPPED, 2**63])) for key in some]
-    return sorted({0, 2**64 - 1, *some, *small, *near})
+    near = [key ^ draw(st.sampled_from([1, *(2**n for n in BITS), 2**63])) for key in some]
+    every = {0, 2**64 - 1, *some, *small, *near, *(2**DROPPED - 1 - key % 2 for key in some)}
+    scale = draw(st.integers(0, 4))  # a sketch has the lowest
+    return sorted({key >> scale for key in every})
 
 
 @st.composite
@@ -72,6 +77,11 @@ def run_of(path: Path, some: Sequence[Keyed], first: int, last: int) -> Run:
     return Run(path)
 
 
+def upper(key: int) -> int:
+    """What counts of a key."""
+    return key >> DROPPED
+
+
 def holders(
     some: Sequence[Keyed], key: int, kept: Callable[[int], int] = int
 ) -> list[tuple[int, int]]:
@@ -79,14 +89,15 @@ def holders(
     return [(a.number, a.source) for a in some if any(kept(k) == kept(key) for k in a.keys)]
 
 
-def upper(key: int) -> int:
-    """What a run keeps of a key."""
-    return key >> DROPPED
+def dropped(some: Sequence[Keyed]) -> int:
+    """Bits that a run of articles drops of keys: 21, and more for 40 to be left of the largest."""
+    most = max((key for one in some for key in one.keys), default=0)
+    return max(21, most.bit_length() - 40)
 
 
-def entries_of(some: Sequence[Keyed]) -> list[tuple[int, int]]:
+def entries_of(some: Sequence[Keyed], bits: int) -> list[tuple[int, int]]:
     """What a run has of articles: upper bits of keys, and numbers, in order."""
-    return sorted((upper(key), a.number) for a in some for key in a.keys)
+    return sorted((key >> bits, a.number) for a in some for key in a.keys)
 
 
 def taken(

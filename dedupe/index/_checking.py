@@ -9,6 +9,7 @@ import numpy as np
 
 from dedupe.align import N_COLUMNS
 from dedupe.boilerplate import mark_boilerplate
+from dedupe.index._codec import upper_bits
 from dedupe.index._furniture import known_roles, learn
 from dedupe.index._neighbours import Sketches, find_candidates, gather_local
 from dedupe.index._reading import Read, read_texts
@@ -109,6 +110,8 @@ class _Sketcher:
         for k in wanted.tolist():
             if k >= len(numbers):
                 keys = self._read.sketches.of(k - len(numbers))
+                if not self._store.store_text:  # then no more is kept of the others' either
+                    keys = np.unique(upper_bits(keys))
             else:
                 keys = of_stored.get(int(numbers[k]), np.empty(0, np.uint64))
             parts.append(keys[: np.searchsorted(keys, limit, side="right")])
@@ -118,7 +121,7 @@ class _Sketcher:
 
     def _keys_of(self, records: Sequence[Record]) -> dict[int, NDArray[np.uint64]]:
         if not self._store.store_text:
-            return {r.number: r.keys for r in records if r.keys is not None}
+            return {r.number: np.unique(upper_bits(r.keys)) for r in records if r.keys is not None}
         read = read_texts([encode_text(r.article.text) for r in records], self._config)
         return {record.number: read.sketches.of(k) for k, record in enumerate(records)}
 

@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "KEY_BITS",
     "pack_keys",
     "pack_text",
     "seal",
     "seal_keys",
+    "seal_sketch",
     "signed",
     "text_hash",
     "unpack_keys",
     "unpack_text",
     "unseal_keys",
+    "unseal_sketch",
     "unsigned",
+    "upper_bits",
 ]
 
 _LEVEL = 3
@@ -32,6 +36,11 @@ _LEVEL = 3
 
 MAX_TEXT = 1 << 30
 """Bytes of a text that is unpacked: damage must not ask for more."""
+
+KEY_BITS = 43
+"""Upper bits of a hash that count: all others are left out where postings and sketches are kept."""
+_LOWER = np.uint64(64 - KEY_BITS)
+_COUNTING = np.uint64((1 << 64) - (1 << 64 - KEY_BITS))
 
 _local = threading.local()
 
@@ -106,12 +115,44 @@ def unseal_keys(sealed: bytes, of: str) -> NDArray[np.uint64]:
     Raises:
         IndexDamagedError: they are not what was packed; `of` names the article.
     """
+    return unpack_keys(_unsealed(sealed, of))
+
+
+def _unsealed(sealed: bytes, of: str) -> bytes:
     packed = sealed[:-8]
-    if len(packed) % 8 or xxhash.xxh3_64_digest(packed) != sealed[-8:]:
+    if xxhash.xxh3_64_digest(packed) != sealed[-8:]:
         raise IndexDamagedError(
             f"the kept sketch of {of} is damaged; remove the article from the index and add it anew"
         )
-    return unpack_keys(packed)
+    return packed
+
+
+def upper_bits(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Hashes with zeros for what does not count."""
+    return keys & _COUNTING
+
+
+def seal_sketch(keys: NDArray[np.uint64]) -> bytes:
+    """The upper bits of hashes, in as few bytes as they fit in, with a checksum."""
+    upper = keys >> _LOWER
+    most = int(upper.max()) if len(upper) else 0
+    width = max(1, -(-most.bit_length() // 8))
+    narrow = upper.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :width]
+    packed = bytes([width]) + narrow.tobytes()
+    return packed + xxhash.xxh3_64_digest(packed)
+
+
+def unseal_sketch(sealed: bytes, of: str) -> NDArray[np.uint64]:
+    """The upper bits of the hashes again; the others are zeros.
+
+    Raises:
+        IndexDamagedError: they are not what was packed; `of` names the article.
+    """
+    packed = _unsealed(sealed, of)
+    narrow = np.frombuffer(packed, np.uint8, offset=1).reshape(-1, packed[0])
+    wide = np.zeros((len(narrow), 8), np.uint8)
+    wide[:, : packed[0]] = narrow
+    return wide.view("<u8").reshape(-1).astype(np.uint64) << _LOWER
 
 
 def signed(number: int) -> int:

@@ -23,10 +23,12 @@ from dedupe.errors import ConfigError, IndexDamagedError, IndexLockedError, Outp
 from dedupe.index._codec import (
     seal,
     seal_keys,
+    seal_sketch,
     signed,
     text_hash,
     unpack_text,
     unseal_keys,
+    unseal_sketch,
     unsigned,
 )
 from dedupe.index._gathering import gather
@@ -271,8 +273,11 @@ class EmbeddedStore:
                     before, changes = self._state(), self._connection.total_changes
                     yield
                     self._write_state(before)
-                for number, source, keys in self._pending:
-                    self._recent.add(number, source, keys)
+                self._recent.add_all(
+                    [number for number, _, _ in self._pending],
+                    [source for _, source, _ in self._pending],
+                    [keys for _, _, keys in self._pending],
+                )
                 self._seen = self._next - 1
                 self._pending.clear()
             except BaseException:
@@ -325,11 +330,15 @@ class EmbeddedStore:
             self._recent.clear()
             self._seen = self._flushed = flushed
         if self._next - 1 > self._seen:
-            for number, source, keys in self._connection.execute(
+            last = self._connection.execute(
                 "SELECT number, source, keys FROM recent WHERE number > ? ORDER BY number",
                 (self._seen,),
-            ):
-                self._recent.add(number, source, self._keys(number, keys))
+            ).fetchall()
+            self._recent.add_all(
+                [row[0] for row in last],
+                [row[1] for row in last],
+                [self._keys(row[0], row[2]) for row in last],
+            )
             self._seen = self._next - 1
         if removals != self._removals:
             rows = self._connection.execute("SELECT number FROM removed ORDER BY number")
@@ -616,7 +625,7 @@ class EmbeddedStore:
                 signed(new.fingerprint),
             )
             rows.append((*row, None, seal(*row)))
-            bodies.append((number, new.body if self.store_text else seal_keys(new.keys)))
+            bodies.append((number, new.body if self.store_text else seal_sketch(new.keys)))
             recent.append((number, source, seal_keys(new.keys)))
             self._pending.append((number, source, new.keys))
         connection = self._connection
@@ -648,7 +657,7 @@ class EmbeddedStore:
                 raise self._damaged_record(name)
             text = packed.decode()
         elif body is not None:
-            keys = unseal_keys(body, repr(name))
+            keys = unseal_sketch(body, repr(name))
         return Record(
             number=row[0],
             since=row[1],

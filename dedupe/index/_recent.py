@@ -1,7 +1,7 @@
 """Postings of the articles that came last, in memory.
 
-A table of hashes to chains of articles, in the order in which they came. What is in it can
-always be made anew from the articles' keys; nothing of it is written.
+A table of hashes, of which the upper bits count, to chains of articles, in the order in which they
+came. What is in it can always be made anew from the articles' keys; nothing of it is written.
 """
 
 from __future__ import annotations
@@ -12,11 +12,17 @@ import numpy as np
 
 from dedupe._jit import kernel
 from dedupe.hashtable import table_size
+from dedupe.index._codec import KEY_BITS, upper_bits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = ["Recent", "is_among"]
+
+
+_LOWER = np.uint64(64 - KEY_BITS)
 
 
 @kernel
@@ -35,7 +41,7 @@ def is_among(numbers: NDArray[np.int64], number: int) -> bool:
 @kernel
 def _slot(keys: NDArray[np.uint64], counts: NDArray[np.int32], key: np.uint64) -> int:
     mask = len(keys) - 1
-    slot = np.int64(key >> np.uint64(20)) & mask
+    slot = np.int64(key >> _LOWER) & mask
     while counts[slot] > 0 and keys[slot] != key:
         slot = (slot + 1) & mask
     return slot
@@ -69,6 +75,41 @@ def _insert(
             following[tails[slot]] = entry
         tails[slot] = entry
         counts[slot] += np.int32(1)
+
+
+@kernel
+def _insert_all(
+    keys: NDArray[np.uint64],
+    counts: NDArray[np.int32],
+    heads: NDArray[np.int32],
+    tails: NDArray[np.int32],
+    following: NDArray[np.int32],
+    holders: NDArray[np.int64],
+    sources: NDArray[np.int32],
+    used: int,
+    new: NDArray[np.uint64],
+    lengths: NDArray[np.int64],
+    new_numbers: NDArray[np.int64],
+    new_sources: NDArray[np.int64],
+) -> None:
+    """The same of several articles."""
+    start = 0
+    for k in range(len(lengths)):
+        end = start + lengths[k]
+        _insert(
+            keys,
+            counts,
+            heads,
+            tails,
+            following,
+            holders,
+            sources,
+            used + start,
+            new[start:end],
+            new_numbers[k],
+            new_sources[k],
+        )
+        start = end
 
 
 @kernel
@@ -175,8 +216,18 @@ class Recent:
 
     def add(self, number: int, source: int, keys: NDArray[np.uint64]) -> None:
         """Add an article, whose number is higher than all before. Its keys are distinct."""
-        self._make_room(self.n_entries + len(keys))
-        _insert(
+        self.add_all([number], [source], [keys])
+
+    def add_all(
+        self, numbers: Sequence[int], sources: Sequence[int], keys: Sequence[NDArray[np.uint64]]
+    ) -> None:
+        """Add some, as `add` would one after the other."""
+        if not numbers:
+            return
+        lengths = np.array([len(its) for its in keys], np.int64)
+        needed = self.n_entries + int(lengths.sum())
+        self._make_room(needed)
+        _insert_all(
             self._keys,
             self._counts,
             self._heads,
@@ -185,14 +236,15 @@ class Recent:
             self._holders,
             self._sources,
             self.n_entries,
-            keys,
-            number,
-            source,
+            upper_bits(np.concatenate(keys)),
+            lengths,
+            np.array(numbers, np.int64),
+            np.array(sources, np.int64),
         )
-        self.n_entries += len(keys)
-        self.n_articles += 1
-        self.first = number if self.last < 0 else self.first
-        self.last = number
+        self.n_entries = needed
+        self.n_articles += len(numbers)
+        self.first = numbers[0] if self.last < 0 else self.first
+        self.last = numbers[-1]
 
     def _make_room(self, needed: int) -> None:
         if needed > len(self._holders):
@@ -211,7 +263,7 @@ class Recent:
         """Where the chain of each key starts, and how long it is."""
         starts = np.empty(len(wanted), np.int64)
         lengths = np.empty(len(wanted), np.int64)
-        _find(self._keys, self._counts, self._heads, wanted, starts, lengths)
+        _find(self._keys, self._counts, self._heads, upper_bits(wanted), starts, lengths)
         return starts, lengths
 
     def take(

@@ -1,10 +1,11 @@
 """Sorted runs: postings of older articles in files that are written once and mapped into memory.
 
 A run holds the postings of a stretch of articles, by the upper bits of their keys: a directory
-of buckets, and in each the remaining bits, ascending, with the article of each entry. Runs are
-written aside, brought to the disk and renamed; of several that lie side by side one is made by
-merging. Two keys that agree in all bits that are kept are taken for one: of a thousand keys of
-one article one is, at ten million articles, and candidates are verified on the text anyway.
+of buckets, and in each the remaining bits, ascending, with the article of each entry, in as few
+bytes as they fit in: what is looked at stays in memory. Runs are written aside, brought to the disk
+and renamed; of several that lie side by side one is made by merging. Two keys that agree in all
+bits that are kept are taken for one: of a thousand keys of one article one is, at a million
+articles, and candidates are verified on the text anyway.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import xxhash
 
 from dedupe._jit import kernel
 from dedupe.errors import IndexDamagedError, OutputError
+from dedupe.index._codec import KEY_BITS
 from dedupe.index._recent import is_among
 
 if TYPE_CHECKING:
@@ -31,15 +33,20 @@ if TYPE_CHECKING:
 __all__ = ["DamagedRunError", "Entries", "Run", "merge_runs", "sorted_entries", "write_run"]
 
 _MAGIC = b"dedupe\x00r"
-FORMAT = 1
+FORMAT = 2
 """Of run files."""
 
-KEY_BITS = 44
-"""Upper bits of a key that are kept."""
 _DROPPED = np.uint64(64 - KEY_BITS)
+_KEPT_BITS = 40
+"""Bits of them that a run keeps: those from the highest on that is set in any. Keys of a sketch of
+one hash in eight begin with three zeros, and nothing is lost."""
+_MOST_DROPPED = KEY_BITS - _KEPT_BITS
 _MIN_BITS, _MAX_BITS = 12, 30
 _BUCKET = 16
-"""Entries of a bucket, about: coarse sketches have small hashes and fill the first buckets more."""
+"""Entries of a bucket, about."""
+
+_WIDE = 1 << 32
+"""Entries of a run whose offsets take eight bytes: 50 million articles."""
 
 _PAGE = 4096
 _READ = 1 << 20
@@ -67,51 +74,81 @@ class Entries(NamedTuple):
     """Postings as entries, by key and then by article.
 
     Attributes:
-        keys: uint64 (n,), upper bits of the keys.
+        keys: uint64 (n,), bits of the keys that are kept.
         holders: uint32 (n,), articles.
+        dropped: lower bits of the `KEY_BITS` upper ones that are not.
     """
 
     keys: NDArray[np.uint64]
     holders: NDArray[np.uint32]
+    dropped: int
 
 
 def sorted_entries(keys: NDArray[np.uint64], holders: NDArray[np.uint32]) -> Entries:
     """Entries of whole keys, whose articles ascend, in order."""
     upper = keys >> _DROPPED
+    most = int(upper.max()) if len(upper) else 0
+    dropped = max(0, most.bit_length() - _KEPT_BITS)
+    upper >>= np.uint64(dropped)
     order = np.argsort(upper, kind="stable")
-    return Entries(upper[order], holders[order])
+    return Entries(upper[order], holders[order], dropped)
 
 
 @kernel
 def _fill_directory(
-    keys: NDArray[np.uint64], shift: np.uint64, directory: NDArray[np.int64]
+    keys: NDArray[np.uint64], shift: np.uint64, directory: NDArray[np.uint32]
 ) -> None:
     """Count entries of each bucket, one place up, into the directory."""
     for k in range(len(keys)):
-        directory[np.int64(keys[k] >> shift) + 1] += 1
+        directory[np.int64(keys[k] >> shift) + 1] += np.uint64(1)
+
+
+@kernel
+def _narrow_at(packed: NDArray[np.uint8], width: int, k: int) -> np.uint64:
+    """The number at a place among such of `width` bytes, the lowest first."""
+    number = np.uint64(0)
+    for b in range(width):
+        number |= np.uint64(packed[k * width + b]) << np.uint64(8 * b)
+    return number
+
+
+@kernel
+def _widen(packed: NDArray[np.uint8], width: int, first: int, out: NDArray[np.uint32]) -> None:
+    """Numbers from a place on."""
+    for k in range(len(out)):
+        out[k] = np.uint32(_narrow_at(packed, width, first + k))
 
 
 @kernel
 def _find_in_run(
-    directory: NDArray[np.int64],
-    suffixes: NDArray[np.uint32],
+    directory: NDArray[np.uint32],
+    suffixes: NDArray[np.uint8],
+    width: int,
+    dropped: np.uint64,
     shift: np.uint64,
     wanted: NDArray[np.uint64],
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
 ) -> None:
     mask = (np.uint64(1) << shift) - np.uint64(1)
+    entries = np.int64(len(suffixes) // width)
+    buckets = np.uint64(len(directory) - 1)
     for k in range(len(wanted)):
-        key = wanted[k] >> np.uint64(20)
+        key = wanted[k] >> dropped
+        if key >> shift >= buckets:  # larger than any key of the run
+            starts[k], lengths[k] = 0, 0
+            continue
         bucket = np.int64(key >> shift)
         suffix = key & mask
         # Within the file even if the directory is damaged, which is found out in time.
-        high = min(max(directory[bucket + 1], 0), len(suffixes))
-        low = min(max(directory[bucket], 0), high)
+        high = np.int64(directory[bucket + 1])
+        low = np.int64(directory[bucket])
+        if low < 0 or high < low or high > entries:
+            low = high = np.int64(0)
         end = high
         while low < high:
             middle = (low + high) >> 1
-            if np.uint64(suffixes[middle]) < suffix:
+            if _narrow_at(suffixes, width, middle) < suffix:
                 low = middle + 1
             else:
                 high = middle
@@ -119,16 +156,16 @@ def _find_in_run(
         # Most keys are held by nobody or one; of others the end is found by steps that double.
         step = 1
         last = low
-        while last < end and np.uint64(suffixes[last]) == suffix:
+        while last < end and _narrow_at(suffixes, width, last) == suffix:
             low_end = last
             last += step
             step *= 2
-            if last >= end or np.uint64(suffixes[last]) != suffix:
+            if last >= end or _narrow_at(suffixes, width, last) != suffix:
                 high = min(last, end)
                 low = low_end + 1
                 while low < high:
                     middle = (low + high) >> 1
-                    if np.uint64(suffixes[middle]) == suffix:
+                    if _narrow_at(suffixes, width, middle) == suffix:
                         low = middle + 1
                     else:
                         high = middle
@@ -139,7 +176,8 @@ def _find_in_run(
 
 @kernel
 def _take_from_run(
-    holders: NDArray[np.uint32],
+    holders: NDArray[np.uint8],
+    width: int,
     sources: NDArray[np.int32],
     first: int,
     starts: NDArray[np.int64],
@@ -155,12 +193,12 @@ def _take_from_run(
         for e in range(starts[k], starts[k] + lengths[k]):
             if at == ends[k]:
                 break
-            number = np.int64(holders[e])
+            place = np.int64(_narrow_at(holders, width, e))
+            number = first + place
             if is_among(removed, number):
                 continue
-            place = number - first
             out_numbers[at] = number
-            out_sources[at] = sources[place] if 0 <= place < len(sources) else -1
+            out_sources[at] = sources[place] if place < len(sources) else -1
             at += 1
         cursors[k] = at
 
@@ -172,6 +210,7 @@ class Run:
         path: of the file.
         first, last: numbers of the first and the last article it covers.
         entries: how many it has.
+        dropped: lower bits of the `KEY_BITS` upper ones of keys that it does not keep.
         n_bytes: size of the file.
     """
 
@@ -180,9 +219,11 @@ class Run:
         header, start = _read_header(path)
         self.first, self.last = int(header["first"]), int(header["last"])
         self.entries = int(header["entries"])
-        self._bits = int(header["bits"])
+        self.dropped, self._bits = int(header["dropped"]), int(header["bits"])
         self._checksums: dict[str, str] = header["checksums"]
-        sizes = _section_sizes(int(header["room"]), self._bits, self.last - self.first + 1)
+        articles = self.last - self.first + 1
+        self._widths = _widths(self._bits, articles)
+        sizes = _section_sizes(int(header["room"]), self._bits, articles)
         self.n_bytes = start + sum(_padded(size) for size, _ in sizes.values())
         try:
             with path.open("rb") as file:
@@ -195,8 +236,8 @@ class Run:
         self._sizes = {name: _padded(size) for name, (size, _) in sizes.items()}
         for name, (size, kind) in sizes.items():
             count = size // np.dtype(kind).itemsize
-            if name in {"suffixes", "holders"}:
-                count = self.entries
+            if name in self._widths:
+                count = self.entries * self._widths[name]
             self._sections[name] = np.frombuffer(self._map, kind, count, start)
             start += _padded(size)
 
@@ -207,7 +248,7 @@ class Run:
 
     @property
     def _shift(self) -> np.uint64:
-        return np.uint64(KEY_BITS - self._bits)
+        return np.uint64(_KEPT_BITS - self._bits)
 
     def verify(self) -> None:
         """Compare everything with the checksums, reading the file anew: a map may hide the disk.
@@ -237,7 +278,14 @@ class Run:
         lengths = np.empty(len(wanted), np.int64)
         sections = self._sections
         _find_in_run(
-            sections["directory"], sections["suffixes"], self._shift, wanted, starts, lengths
+            sections["directory"],
+            sections["suffixes"],
+            self._widths["suffixes"],
+            _DROPPED + np.uint64(self.dropped),
+            self._shift,
+            wanted,
+            starts,
+            lengths,
         )
         return starts, lengths
 
@@ -254,6 +302,7 @@ class Run:
         """Write articles of entries from `cursors` on, which move, up to `ends`; no removed ones."""
         _take_from_run(
             self._sections["holders"],
+            self._widths["holders"],
             self._sections["sources"],
             self.first,
             starts,
@@ -265,19 +314,36 @@ class Run:
             sources,
         )
 
-    def entries_between(self, low: int, high: int) -> Entries:
-        """Entries whose keys' upper `_MIN_BITS` bits are in [low, high)."""
+    def entries_between(self, low: int, high: int, dropped: int) -> Entries:
+        """Entries with `dropped` bits dropped, whose upper `_MIN_BITS` of those left are in [low, high).
+
+        Args:
+            low, high: within [0, 2^12].
+            dropped: as many as the run itself drops, or more.
+        """
         directory = self._sections["directory"]
         step = 1 << (self._bits - _MIN_BITS)
-        offsets = directory[low * step : high * step + 1]
+        low, high = (min(v << (dropped - self.dropped), 1 << _MIN_BITS) for v in (low, high))
+        offsets = directory[low * step : high * step + 1].astype(np.int64)
         first, last = int(offsets[0]), int(offsets[-1])
-        buckets = np.repeat(np.arange(low * step, high * step, dtype=np.uint64), np.diff(offsets))
-        suffixes = self._sections["suffixes"][first:last].astype(np.uint64)
-        return Entries((buckets << self._shift) | suffixes, self._sections["holders"][first:last])
+        keys = np.repeat(np.arange(low * step, high * step, dtype=np.uint64), np.diff(offsets))
+        keys <<= self._shift
+        keys |= self._widened("suffixes", first, last)
+        keys >>= np.uint64(dropped - self.dropped)
+        holders = self._widened("holders", first, last)
+        holders += np.uint32(self.first)
+        return Entries(keys, holders, dropped)
 
-    def bounds(self) -> NDArray[np.int64]:
-        """int64 (2^12 + 1,), entries before each value of the keys' upper bits."""
-        return self._sections["directory"][:: 1 << (self._bits - _MIN_BITS)].copy()
+    def _widened(self, name: str, first: int, last: int) -> NDArray[np.uint32]:
+        numbers = np.empty(last - first, np.uint32)
+        _widen(self._sections[name], self._widths[name], first, numbers)
+        return numbers
+
+    def bounds(self, dropped: int) -> NDArray[np.int64]:
+        """int64 (2^12 + 1,), entries before each value of the upper bits; see `entries_between`."""
+        values = np.arange((1 << _MIN_BITS) + 1) << (dropped - self.dropped)
+        places = np.minimum(values, 1 << _MIN_BITS) << (self._bits - _MIN_BITS)
+        return self._sections["directory"][places].astype(np.int64)
 
     def relieve(self) -> None:
         """Give back what was looked at: it counts as this process's memory until then."""
@@ -289,16 +355,35 @@ def _padded(size: int) -> int:
     return -(-size // _PAGE) * _PAGE
 
 
+def _widths(bits: int, articles: int) -> dict[str, int]:
+    """Bytes of a number in the sections that are packed."""
+    return {
+        "suffixes": -(-(_KEPT_BITS - bits) // 8),
+        "holders": -(-max(articles - 1, 1).bit_length() // 8),
+    }
+
+
+def _kind_of_offsets(entries: int) -> type[np.unsignedinteger[Any]]:
+    return np.uint32 if entries < _WIDE else np.uint64
+
+
 def _section_sizes(
     entries: int, bits: int, articles: int
 ) -> dict[str, tuple[int, type[np.generic]]]:
     """Bytes and kind of each section, in their order in the file."""
+    widths, kind = _widths(bits, articles), _kind_of_offsets(entries)
     return {
-        "directory": (8 * ((1 << bits) + 1), np.int64),
-        "suffixes": (4 * entries, np.uint32),
-        "holders": (4 * entries, np.uint32),
+        "directory": (np.dtype(kind).itemsize * ((1 << bits) + 1), kind),
+        "suffixes": (widths["suffixes"] * entries, np.uint8),
+        "holders": (widths["holders"] * entries, np.uint8),
         "sources": (4 * articles, np.int32),
     }
+
+
+def _narrowed(numbers: NDArray[Any], width: int) -> NDArray[np.uint8]:
+    """Numbers in `width` bytes each, the lowest first."""
+    whole = numbers.astype("<u4").view(np.uint8).reshape(-1, 4)
+    return np.ascontiguousarray(whole[:, :width]).reshape(-1)
 
 
 def _read_header(path: Path) -> tuple[dict[str, Any], int]:
@@ -322,7 +407,10 @@ def _sealed(text: bytes) -> bytes:
 
 
 def _bits_for(entries: int) -> int:
-    return min(_MAX_BITS, max(_MIN_BITS, (entries // _BUCKET).bit_length()))
+    """Bits of the directory."""
+    bits = min(_MAX_BITS, max(_MIN_BITS, (entries // _BUCKET).bit_length()))
+    # With the next one suffixes fit in a byte less, which is more than the directory grows by.
+    return 24 if bits == 23 else bits
 
 
 def write_run(
@@ -332,7 +420,8 @@ def write_run(
 
     Args:
         path: its name.
-        parts: entries, part by part in the order of keys, of which one is held at a time.
+        parts: entries, part by part in the order of keys, of which one is held at a time; of all
+            the same bits are dropped.
         room: how many entries there are at most.
         first: number of the first article.
         sources: int32, number of the source of every article from the first on.
@@ -377,14 +466,15 @@ def _write_sections(
 ) -> None:
     """The sections, those of entries as they come, and the head at last."""
     bits = _bits_for(room)
-    shift = np.uint64(KEY_BITS - bits)
+    shift = np.uint64(_KEPT_BITS - bits)
     mask = (np.uint64(1) << shift) - np.uint64(1)
+    widths = _widths(bits, len(sources))
     sizes = _section_sizes(room, bits, len(sources))
     places, at = {}, _PAGE
     for name, (size, _) in sizes.items():
         places[name], at = at, at + _padded(size)
     file.truncate(at)
-    directory = np.zeros((1 << bits) + 1, np.int64)
+    directory = np.zeros((1 << bits) + 1, _kind_of_offsets(room))
     hashers = {name: xxhash.xxh3_64() for name in sizes}
 
     def put(name: str, array: NDArray[Any]) -> None:
@@ -393,12 +483,13 @@ def _write_sections(
         places[name] += array.nbytes
         hashers[name].update(array.data)
 
-    entries = 0
+    entries = dropped = 0
     for part in parts:
+        dropped = part.dropped
         if len(part.keys):
             _fill_directory(part.keys, shift, directory)
-            put("suffixes", (part.keys & mask).astype(np.uint32))
-            put("holders", np.ascontiguousarray(part.holders))
+            put("suffixes", _narrowed(part.keys & mask, widths["suffixes"]))
+            put("holders", _narrowed(part.holders - np.uint32(first), widths["holders"]))
             entries += len(part.keys)
     np.cumsum(directory, out=directory)
     put("directory", directory)
@@ -409,6 +500,7 @@ def _write_sections(
         "last": first + len(sources) - 1,
         "room": room,
         "entries": entries,
+        "dropped": dropped,
         "bits": bits,
         "checksums": {name: hasher.hexdigest() for name, hasher in hashers.items()},
     }
@@ -434,20 +526,23 @@ def merge_runs(
     """
     for run in runs:
         run.verify()
-    totals = np.sum([run.bounds() for run in runs], axis=0)
+    dropped = max(run.dropped for run in runs)
+    totals = np.sum([run.bounds(dropped) for run in runs], axis=0)
     cuts = _cuts(totals)
     gone = removed.astype(np.uint32)
 
     def parts() -> Iterator[Entries]:
         for low, high in itertools.pairwise(cuts):
-            found = [run.entries_between(low, high) for run in runs]
+            found = [run.entries_between(low, high, dropped) for run in runs]
             keys = np.concatenate([part.keys for part in found])
             holders = np.concatenate([part.holders for part in found])
             if len(gone):
                 kept = ~np.isin(holders, gone)
                 keys, holders = keys[kept], holders[kept]
-            order = np.argsort(keys, kind="stable")
-            yield Entries(keys[order], holders[order])
+            # Where more is dropped now than before, keys have become one that were not.
+            same = all(run.dropped == dropped for run in runs)
+            order = np.argsort(keys, kind="stable") if same else np.lexsort((holders, keys))
+            yield Entries(keys[order], holders[order], dropped)
         for run in runs:
             run.relieve()
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
+
+from dedupe.errors import IndexDamagedError
+from dedupe.index._codec import seal_sketch, unseal_keys
 
 if TYPE_CHECKING:
     import sqlite3
@@ -10,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "MIGRATIONS", "create"]
 
-FORMAT = 1
+FORMAT = 2
 """Of the tables and files. Raised with every change that an older version could not read."""
 
 _TABLES = """
@@ -68,5 +72,28 @@ def create(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+def _shorten_sketches(connection: sqlite3.Connection) -> None:
+    """From format 1: sketches in the place of texts have the bits that count only.
+
+    Runs of that format are made anew as they are found.
+    """
+    row = connection.execute("SELECT value FROM meta WHERE name = 'store_text'").fetchone()
+    if row[0] == "yes":
+        return
+    last = -1
+    while True:
+        rows = connection.execute(
+            "SELECT number, body FROM bodies WHERE number > ? ORDER BY number LIMIT 1000", (last,)
+        ).fetchall()
+        if not rows:
+            return
+        for number, body in rows:
+            # What is damaged stays so, and is told when it is read.
+            with contextlib.suppress(IndexDamagedError):
+                shorter = seal_sketch(unseal_keys(body, str(number)))
+                connection.execute("UPDATE bodies SET body = ? WHERE number = ?", (shorter, number))
+        last = rows[-1][0]
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _shorten_sketches}
 """By the format that a step begins with, what makes the next one of it. Steps are never changed."""

@@ -29,21 +29,27 @@ __all__ = [
     "Record",
     "Store",
     "Verdict",
+    "mark_of",
     "mixed",
 ]
 
 UNSEEN = -2
 """Number of a source that no article is from."""
 
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+_ODD = 0x9E3779B97F4A7C15
 
 
 def mixed(keys: NDArray[np.uint64], sources: NDArray[np.int32]) -> NDArray[np.uint64]:
-    """One hash for a key and a source."""
-    salted: NDArray[np.uint64] = (
-        keys + (sources.astype(np.int64).view(np.uint64) + np.uint64(1)) * _ODD
-    )
+    """One hash for a key and a source; of a key and -1, the key."""
+    salted: NDArray[np.uint64] = keys + (
+        sources.astype(np.int64).view(np.uint64) + np.uint64(1)
+    ) * np.uint64(_ODD)
     return salted
+
+
+def mark_of(key: int, source: int) -> int:
+    """`mixed` of one key and source."""
+    return (key + (source + 1) * _ODD) % (1 << 64)
 
 
 @dataclass(slots=True)

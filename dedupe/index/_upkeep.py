@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe.errors import DedupeError, IndexDamagedError
-from dedupe.index._codec import unpack_text, unseal_keys
+from dedupe.index._codec import unpack_text, unseal_sketch
 from dedupe.index._forking import watch
 from dedupe.index._runs import (
     DamagedRunError,
@@ -244,7 +244,7 @@ class Upkeep:
         for number, source, name, body in rows:
             try:
                 if not self._store_text:
-                    yield number, source, unseal_keys(body, repr(name))
+                    yield number, source, unseal_sketch(body, repr(name))
                 else:
                     texts.append(unpack_text(body, name))
                     whole.append((number, source))
@@ -286,7 +286,7 @@ def _changed(path: Path) -> float:
 
 def _joined(keys: list[NDArray[np.uint64]], holders: list[NDArray[np.uint32]]) -> Entries:
     if not keys:
-        return Entries(np.empty(0, np.uint64), np.empty(0, np.uint32))
+        return Entries(np.empty(0, np.uint64), np.empty(0, np.uint32), 0)
     return sorted_entries(np.concatenate(keys), np.concatenate(holders))
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe.index._store import Verdict, mixed
+from dedupe.index._store import mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    from dedupe.index._store import Verdict
 
 __all__ = ["Verdicts"]
 
@@ -20,7 +22,9 @@ class Verdicts:
     """The last verdict on each key and source."""
 
     def __init__(self) -> None:
-        self._last: dict[tuple[int, int], Verdict] = {}
+        # By the hash of key and source, the length twice, and one more if it is furniture: there
+        # are a hundred thousand in an index of a million articles.
+        self._last: dict[int, int] = {}
         self._own = _Ascending()
         self._everywhere = _Ascending()
 
@@ -29,28 +33,21 @@ class Verdicts:
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
         """Take note of verdicts; the last on a key and source holds."""
-        for verdict in verdicts:
-            before = self._last.get((verdict.key, verdict.source))
-            self._last[verdict.key, verdict.source] = verdict
-            if verdict.furniture != (before is not None and before.furniture):
-                into = self._everywhere if verdict.source < 0 else self._own
-                into.set(_marked(verdict), present=verdict.furniture)
+        for key, source, length, furniture in verdicts:
+            mark = mark_of(key, source)
+            before = self._last.get(mark, 0)
+            self._last[mark] = 2 * length + furniture
+            if furniture != before % 2:
+                into = self._everywhere if source < 0 else self._own
+                into.set(mark, present=furniture)
 
     def length(self, key: int, source: int) -> int:
         """See `dedupe.index._store.Store.judged_length`."""
-        verdict = self._last.get((key, source))
-        return 0 if verdict is None else verdict.length
+        return self._last.get(mark_of(key, source), 0) // 2
 
     def furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """See `dedupe.index._store.Store.known_furniture`."""
         return self._own.values(), self._everywhere.values()
-
-
-def _marked(verdict: Verdict) -> int:
-    """What says in an array that it is furniture."""
-    if verdict.source < 0:
-        return verdict.key
-    return int(mixed(np.array([verdict.key], np.uint64), np.array([verdict.source], np.int32))[0])
 
 
 class _Ascending:

@@ -13,12 +13,15 @@ from dedupe.index._codec import (
     pack_text,
     seal,
     seal_keys,
+    seal_sketch,
     signed,
     text_hash,
     unpack_keys,
     unpack_text,
     unseal_keys,
+    unseal_sketch,
     unsigned,
+    upper_bits,
 )
 
 uint64s = st.integers(0, 2**64 - 1)
@@ -75,6 +78,21 @@ def test_damaged_keys(numbers: list[int], data: st.DataObject) -> None:
     sealed[at // 8] ^= 1 << at % 8
     with pytest.raises(IndexDamagedError, match="of 'it' is damaged"):
         unseal_keys(bytes(sealed), "'it'")
+
+
+@given(st.lists(uint64s, max_size=20), st.integers(0, 40), st.data())
+def test_sketches(numbers: list[int], scale: int, data: st.DataObject) -> None:
+    """Of a sketch the upper bits are kept, in few bytes, and damage is known."""
+    keys = np.array(numbers, np.uint64) >> np.uint64(scale)
+    sealed = seal_sketch(keys)
+    assert unseal_sketch(sealed, "it").tolist() == [key >> 21 << 21 for key in keys.tolist()]
+    assert upper_bits(keys).tolist() == [key >> 21 << 21 for key in keys.tolist()]
+    assert len(sealed) <= 9 + len(keys) * (6 if scale < 3 else 5)
+    broken = bytearray(sealed)
+    at = data.draw(st.integers(0, 8 * len(sealed) - 1))
+    broken[at // 8] ^= 1 << at % 8
+    with pytest.raises(IndexDamagedError, match="of 'it' is damaged"):
+        unseal_sketch(bytes(broken), "'it'")
 
 
 @given(uint64s)

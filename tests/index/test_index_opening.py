@@ -19,6 +19,7 @@ import dedupe.index._header as header
 import dedupe.index._schema as schema
 from dedupe import Config, Index
 from dedupe.errors import ConfigError, IndexLockedError, InputError, OutputError
+from dedupe.index._codec import seal_keys, unseal_sketch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +140,7 @@ def test_migration(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     first = schema.FORMAT
     monkeypatch.setattr(schema, "FORMAT", first + 2)
-    with pytest.raises(ConfigError, match=r"format 1, .* has 3; open it once with mode='rw'"):
+    with pytest.raises(ConfigError, match=r"format 2, .* has 4; open it once with mode='rw'"):
         Index.open(path, mode="r")
     step(first)
     step(first + 1, fails=True)
@@ -155,6 +156,36 @@ def test_migration(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "one" in index
     assert steps == [first, first + 1]
     assert meta(path)["format"] == str(first + 2)
+
+
+def test_format_1_without_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole sketches of the first format become short ones, and its runs are made anew."""
+    path = tmp_path / "index"
+    monkeypatch.setattr("dedupe.index._embedded.FLUSH_ENTRIES", 50)
+    with Index.open(path, store_text=False) as index:
+        index.add_many([ONE, *(article(str(k), range(10 * k, 10 * k + 9)) for k in range(4))])
+        assert index.info()["runs"] == 1
+        kept = index.check(COPY)
+    connection = sqlite3.connect(path / "articles.sqlite")
+    with connection:
+        for number, body in connection.execute("SELECT number, body FROM bodies").fetchall():
+            whole = seal_keys(unseal_sketch(body, "it"))
+            connection.execute("UPDATE bodies SET body = ? WHERE number = ?", (whole, number))
+        connection.execute("INSERT INTO bodies VALUES (77, ?)", (b"x" * 24,))
+    connection.close()
+    set_meta(path, "format", "1")
+    (run,) = path.glob("run-*.post")
+    run.write_bytes(run.read_bytes().replace(b'"format": 2', b'"format": 1'))
+    with pytest.raises(ConfigError, match="open it once with mode='rw'"):
+        Index.open(path, mode="r")
+    with Index.open(path) as index:
+        assert index.check(COPY) == kept
+        assert not run.exists()
+    assert meta(path)["format"] == "2"
+    connection = sqlite3.connect(path / "articles.sqlite")
+    bodies = dict(connection.execute("SELECT number, body FROM bodies"))
+    connection.close()
+    assert bodies[77] == b"x" * 24, "what is damaged is told when it is asked for"
 
 
 def test_no_way_from_an_old_version(path: Path) -> None:

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from postings_held import (
+    DROPPED,
     Keyed,
     articles,
+    dropped,
     entries_of,
     holders,
     keys,
@@ -64,11 +66,13 @@ def test_recent(data: st.DataObject) -> None:
     pool = data.draw(keys())
     some = data.draw(articles(pool))
     removed = removed_of(data, some)
+    # Of hashes that differ in what does not count an article has one.
+    some = [a._replace(keys=sorted({upper(k): k for k in a.keys}.values())) for a in some]
     recent = recent_of(some)
     assert recent.n_articles == len(some)
     assert recent.n_entries == sum(len(one.keys) for one in some)
     assert (recent.first, recent.last) == ((some[0].number, some[-1].number) if some else (0, -1))
-    expected = [holders(some, key) for key in pool]
+    expected = [holders(some, key, upper) for key in pool]
     _, lengths = recent.find(uint64(pool))
     assert lengths.tolist() == [len(one) for one in expected]
     room = [data.draw(st.integers(0, 12)) for _ in pool]
@@ -79,7 +83,7 @@ def test_recent(data: st.DataObject) -> None:
     held, numbers = recent.entries()
     assert numbers.tolist() == sorted(numbers)
     assert sorted(zip(held.tolist(), numbers.tolist(), strict=True)) == sorted(
-        (key, one.number) for one in some for key in one.keys
+        (upper(key) << DROPPED, one.number) for one in some for key in one.keys
     )
 
 
@@ -115,11 +119,12 @@ def test_run(data: st.DataObject) -> None:
     with TemporaryDirectory() as directory:
         run = run_of(Path(directory) / "run", some, 1, last)
         assert (run.first, run.last) == (1, last)
-        assert run.entries == len(entries_of(some))
+        bits = dropped(some)
+        assert run.entries == sum(len(one.keys) for one in some)
         assert run.n_bytes == run.path.stat().st_size
         run.verify()
         expected = [
-            sorted((a.number, a.source) for a in some for k in a.keys if upper(k) == upper(key))
+            sorted((a.number, a.source) for a in some for k in a.keys if k >> bits == key >> bits)
             for key in pool
         ]
         assert run.find(uint64(pool))[1].tolist() == [len(one) for one in expected]
@@ -127,22 +132,22 @@ def test_run(data: st.DataObject) -> None:
         assert taken(run, pool, room, removed) == [
             [h for h in one if h[0] not in removed][:4] for one in expected
         ]
-        assert entries(run) == entries_of(some)
+        assert entries(run) == entries_of(some, bits)
 
 
 def entries(run: Run) -> list[tuple[int, int]]:
     """All entries of a run."""
-    every = run.entries_between(0, 1 << 12)
+    every = run.entries_between(0, 1 << 12, run.dropped)
     return list(zip(every.keys.tolist(), every.holders.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 8, 9, 100, 5000])
 def test_long_postings(tmp_path: Path, length: int) -> None:
     """The end of a posting is found however long it is, and whatever stands beside it."""
-    key, beside = 1 << 40, (1 << 40) + (1 << 20)
-    some = [Keyed(n, n % 7, [key - (1 << 20), key, beside]) for n in range(1, length + 1)]
+    key, beside = 1 << 40, (1 << 40) + (1 << 21)
+    some = [Keyed(n, n % 7, [key - (1 << 21), key, beside]) for n in range(1, length + 1)]
     run = run_of(tmp_path / "run", some, 1, length)
-    wanted = [key - (1 << 21), key - (1 << 20), key, beside, beside + (1 << 20)]
+    wanted = [key - (1 << 22), key - (1 << 21), key, beside, beside + (1 << 21)]
     assert run.find(uint64(wanted))[1].tolist() == [0, length, length, length, 0]
     assert taken(run, [key], [length], []) == [[(n, n % 7) for n in range(1, length + 1)]]
     assert taken(run, [key], [2], range(1, length)) == [[(length, length % 7)]]
@@ -171,7 +176,8 @@ def test_merged_runs(data: st.DataObject, part: int) -> None:
         merged = Run(path)
         merged.verify()
         assert (merged.first, merged.last) == (1, last)
-        assert entries(merged) == entries_of([one for one in some if one.number not in removed])
+        kept = [one for one in some if one.number not in removed]
+        assert entries(merged) == entries_of(kept, dropped(some))
         # A copy of a key in the same place gives the same articles with their sources.
         whole = run_of(Path(directory) / "whole", some, 1, last)
         room = [len(some) * len(pool)] * len(pool)
@@ -183,7 +189,7 @@ def test_damage_is_not_merged(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", [Keyed(1, 0, [1 << 40, 1 << 50])], 1, 1)
     with run.path.open("r+b") as file:
         file.seek(-1, 2)
-        file.seek(4096 + 8 * ((1 << 12) + 1) // 4096 * 4096 + 4096)
+        file.seek(4096 + 4 * ((1 << 12) + 1) // 4096 * 4096 + 4096)
         file.write(b"\xff")
     with pytest.raises(DamagedRunError):
         merge_runs(tmp_path / "new", [run], np.empty(0, np.int64), run.sources)
@@ -206,14 +212,20 @@ def test_gathered(data: st.DataObject, most: int, few: int) -> None:
             for a, b in itertools.pairwise(cuts)
         ]
         parts.append(recent_of([one for one in some if one.number > cuts[-1]]))
+        drops = [
+            dropped([x for x in some if a < x.number <= b]) for a, b in itertools.pairwise(cuts)
+        ]
         wanted = sorted(data.draw(st.lists(st.sampled_from(pool), unique=True)))
         found = gather(parts, uint64(wanted), np.array(sorted(removed), np.int64), most, few)
+    bits = {
+        one.number: ([*drops, DROPPED])[sum(cut < one.number for cut in cuts) - 1] for one in some
+    }
     for k, key in enumerate(wanted):
         every = [
             (a.number, a.source)
             for a in some
             for other in a.keys
-            if (upper(other) == upper(key) if a.number <= cuts[-1] else other == key)
+            if other >> bits[a.number] == key >> bits[a.number]
         ]
         assert found.lengths[k] == len(every)
         left = [one for one in sorted(every) if one[0] not in removed]
@@ -247,3 +259,35 @@ def test_due_for_merging(sizes: list[int], smallest: int, fan_out: int) -> None:
     levels = [level(size) for size in sizes]
     for _, side_by_side in itertools.groupby(levels):
         assert len(list(side_by_side)) < fan_out
+
+
+@pytest.mark.parametrize(
+    ("bits", "articles_between", "wide"),
+    [(12, 1, False), (12, 300, True), (17, 70_000, False), (24, 300, False)],
+)
+def test_widths(tmp_path: Path, bits: int, articles_between: int, *, wide: bool) -> None:
+    """What is kept comes back in however few bytes it fits, and through a merge."""
+    chance = np.random.default_rng(bits)
+    few = [
+        Keyed(7 + k * articles_between, 1, np.unique(chance.integers(0, 2**61, 50)).tolist())
+        for k in range(6)
+    ]
+    few[3].keys[0] = few[5].keys[0]
+    few[3].keys.sort()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs_module, "_bits_for", lambda _: bits)
+        patch.setattr(runs_module, "_WIDE", 0 if wide else 1 << 32)
+        middle, last = few[2].number, few[5].number
+        run = run_of(tmp_path / "whole", few, 3, last)
+        parts = [
+            run_of(tmp_path / "a", few[:3], 3, middle),
+            run_of(tmp_path / "b", few[3:], middle + 1, last),
+        ]
+        merge_runs(tmp_path / "merged", parts, np.empty(0, np.int64), run.sources)
+        bits = dropped(few)
+        wanted = sorted({key for a in few for key in a.keys} | {0, 2**64 - 1})
+        held = [holders(few, key, lambda key: key >> bits) for key in wanted]
+        for one in (run, Run(tmp_path / "merged")):
+            one.verify()
+            assert entries(one) == entries_of(few, bits)
+            assert taken(one, wanted, [6] * len(wanted), []) == held
