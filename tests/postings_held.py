@@ -90,9 +90,9 @@ def holders(
 
 
 def dropped(some: Sequence[Keyed]) -> int:
-    """Bits that a run of articles drops of keys: 21, and more for 40 to be left of the largest."""
+    """Bits that a run of articles drops of keys: 23, and more for 38 to be left of the largest."""
     most = max((key for one in some for key in one.keys), default=0)
-    return max(21, most.bit_length() - 40)
+    return max(23, most.bit_length() - 38)
 
 
 def entries_of(some: Sequence[Keyed], bits: int) -> list[tuple[int, int]]:

@@ -37,7 +37,7 @@ _LEVEL = 3
 MAX_TEXT = 1 << 30
 """Bytes of a text that is unpacked: damage must not ask for more."""
 
-KEY_BITS = 43
+KEY_BITS = 41
 """Upper bits of a hash that count: all others are left out where postings and sketches are kept."""
 _LOWER = np.uint64(64 - KEY_BITS)
 _COUNTING = np.uint64((1 << 64) - (1 << 64 - KEY_BITS))

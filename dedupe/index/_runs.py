@@ -4,8 +4,8 @@ A run holds the postings of a stretch of articles, by the upper bits of their ke
 of buckets, and in each the remaining bits, ascending, with the article of each entry, in as few
 bytes as they fit in: what is looked at stays in memory. Runs are written aside, brought to the disk
 and renamed; of several that lie side by side one is made by merging. Two keys that agree in all
-bits that are kept are taken for one: of a thousand keys of one article one is, at a million
-articles, and candidates are verified on the text anyway.
+bits that are kept are taken for one: of three thousand keys of one article one is, at a million
+articles; candidates share several, and are verified on the text anyway.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FORMAT = 2
 """Of run files."""
 
 _DROPPED = np.uint64(64 - KEY_BITS)
-_KEPT_BITS = 40
+_KEPT_BITS = 38
 """Bits of them that a run keeps: those from the highest on that is set in any. Keys of a sketch of
 one hash in eight begin with three zeros, and nothing is lost."""
 _MOST_DROPPED = KEY_BITS - _KEPT_BITS
@@ -407,10 +407,8 @@ def _sealed(text: bytes) -> bytes:
 
 
 def _bits_for(entries: int) -> int:
-    """Bits of the directory."""
-    bits = min(_MAX_BITS, max(_MIN_BITS, (entries // _BUCKET).bit_length()))
-    # With the next one suffixes fit in a byte less, which is more than the directory grows by.
-    return 24 if bits == 23 else bits
+    """Bits of the directory: from 22, for 33 million entries, a suffix fits in two bytes."""
+    return min(_MAX_BITS, max(_MIN_BITS, (entries // _BUCKET).bit_length()))
 
 
 def write_run(

@@ -85,9 +85,9 @@ def test_sketches(numbers: list[int], scale: int, data: st.DataObject) -> None:
     """Of a sketch the upper bits are kept, in few bytes, and damage is known."""
     keys = np.array(numbers, np.uint64) >> np.uint64(scale)
     sealed = seal_sketch(keys)
-    assert unseal_sketch(sealed, "it").tolist() == [key >> 21 << 21 for key in keys.tolist()]
-    assert upper_bits(keys).tolist() == [key >> 21 << 21 for key in keys.tolist()]
-    assert len(sealed) <= 9 + len(keys) * (6 if scale < 3 else 5)
+    assert unseal_sketch(sealed, "it").tolist() == [key >> 23 << 23 for key in keys.tolist()]
+    assert upper_bits(keys).tolist() == [key >> 23 << 23 for key in keys.tolist()]
+    assert len(sealed) <= 9 + len(keys) * (6 if scale == 0 else 5)
     broken = bytearray(sealed)
     at = data.draw(st.integers(0, 8 * len(sealed) - 1))
     broken[at // 8] ^= 1 << at % 8

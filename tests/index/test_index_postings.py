@@ -144,10 +144,10 @@ def entries(run: Run) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 8, 9, 100, 5000])
 def test_long_postings(tmp_path: Path, length: int) -> None:
     """The end of a posting is found however long it is, and whatever stands beside it."""
-    key, beside = 1 << 40, (1 << 40) + (1 << 21)
-    some = [Keyed(n, n % 7, [key - (1 << 21), key, beside]) for n in range(1, length + 1)]
+    key, beside = 1 << 40, (1 << 40) + (1 << 23)
+    some = [Keyed(n, n % 7, [key - (1 << 23), key, beside]) for n in range(1, length + 1)]
     run = run_of(tmp_path / "run", some, 1, length)
-    wanted = [key - (1 << 22), key - (1 << 21), key, beside, beside + (1 << 21)]
+    wanted = [key - (1 << 24), key - (1 << 23), key, beside, beside + (1 << 23)]
     assert run.find(uint64(wanted))[1].tolist() == [0, length, length, length, 0]
     assert taken(run, [key], [length], []) == [[(n, n % 7) for n in range(1, length + 1)]]
     assert taken(run, [key], [2], range(1, length)) == [[(length, length % 7)]]
