@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import multiprocessing
 import resource
 import shutil
 import statistics
@@ -20,31 +21,50 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from multiprocessing.connection import Connection
 
     from dedupe import Article
 
 __all__ = ["articles_of", "datasketch", "embedded", "percentiles"]
 
-BATCH = 10_000
-"""Articles read from the corpus at a time."""
+BATCH = 2000
+"""Articles added at a time."""
 
 
 def articles_of(corpus: Path, first: int, last: int) -> Iterator[Article]:
-    """Articles [first, last) of a corpus."""
-    import polars as pl
-
+    """Articles [first, last) of a corpus, read by another process: its memory is not the index's."""
     from dedupe import Article
 
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    reader = context.Process(target=_read, args=(corpus, first, last, sender), daemon=True)
+    reader.start()
+    sender.close()
+    try:
+        while True:
+            for name, source, title, published, text in receiver.recv():
+                yield Article(id=name, source=source, title=title, published=published, text=text)
+    except EOFError:
+        pass
+    finally:
+        receiver.close()
+        reader.join()
+
+
+def _read(corpus: Path, first: int, last: int, sender: Connection) -> None:
+    import polars as pl
+
     frame = pl.scan_parquet(corpus).select("id", "source", "title", "published", "text")
-    for start in range(first, last, BATCH):
-        rows = frame.slice(start, min(BATCH, last - start)).collect(engine="streaming")
-        for name, source, title, published, text in rows.iter_rows():
-            yield Article(id=name, source=source, title=title, published=published, text=text)
+    rows = frame.slice(first, last - first)
+    with contextlib.suppress(BrokenPipeError):
+        for some in rows.collect_batches(chunk_size=500, maintain_order=True):
+            sender.send(some.rows())
 
 
 def percentiles(seconds: list[float]) -> dict[str, float]:
@@ -69,6 +89,7 @@ def embedded(
     from dedupe import Index
 
     steps: list[dict[str, Any]] = []
+    articles = articles_of(corpus, 0, n)
     opening = time.perf_counter()
     index = Index.open(url, store_text=store_text)
     try:
@@ -77,13 +98,13 @@ def embedded(
             last = min(first + every, n)
             # The probes come first: on an index as the step before left it.
             timed = []
-            for article in list(articles_of(corpus, first, min(first + probes, last))):
+            for article in list(islice(articles, min(probes, last - first))):
                 began = time.perf_counter()
                 index.check_and_add(article)
                 timed.append(time.perf_counter() - began)
             spent = 0.0
             for start in range(min(first + probes, last), last, BATCH):
-                some = list(articles_of(corpus, start, min(start + BATCH, last)))
+                some = list(islice(articles, min(BATCH, last - start)))
                 began = time.perf_counter()
                 index.add_many(some)
                 spent += time.perf_counter() - began
