@@ -11,7 +11,7 @@ from dedupe._threads import in_slices
 from dedupe.align import N_COLUMNS
 from dedupe.boilerplate import mark_boilerplate
 from dedupe.index._furniture import known_roles, learn
-from dedupe.index._neighbours import Sketches, find_candidates, gather_local
+from dedupe.index._neighbours import Sketches, find_candidates, gather_local, thin
 from dedupe.matching import longer_first, match_pairs
 from dedupe.measures import Matches
 from dedupe.sketch import min_shared_hashes, sketch_limit
@@ -102,7 +102,6 @@ class _Sketcher:
         self._store, self._texts = store, texts
 
     def __call__(self, wanted: NDArray[np.int64], scale: int) -> Sketches:
-        limit = sketch_limit(scale)
         numbers = self._local.numbers
         of_stored = self._keys_of(numbers[wanted[wanted < len(numbers)]].tolist())
         parts = []
@@ -111,10 +110,11 @@ class _Sketcher:
                 keys = self._read.sketches.of(k - len(numbers))
             else:
                 keys = of_stored.get(int(numbers[k]), np.empty(0, np.uint64))
-            parts.append(keys[: np.searchsorted(keys, limit, side="right")])
+            parts.append(keys)
         offsets = np.zeros(len(parts) + 1, np.int64)
         np.cumsum([len(part) for part in parts], out=offsets[1:])
-        return Sketches(offsets, np.concatenate([np.empty(0, np.uint64), *parts]))
+        every = Sketches(offsets, np.concatenate([np.empty(0, np.uint64), *parts]))
+        return thin(every, sketch_limit(scale), dense=0)
 
     def _keys_of(self, numbers: list[int]) -> dict[int, NDArray[np.uint64]]:
         if not self._store.store_text:

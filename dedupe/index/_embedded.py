@@ -282,10 +282,10 @@ class EmbeddedStore:
                     before, changes = self._state(), self._connection.total_changes
                     yield
                     self._write_state(before)
-                for number, source, keys in self._pending:
-                    self._recent.add(number, source, keys)
+                self._recent.add_all(self._pending)
                 self._seen = self._next - 1
                 self._pending.clear()
+                self._links.settled()
             except BaseException:
                 if changes is None or self._connection.total_changes != changes:
                     self._forget()
@@ -341,11 +341,11 @@ class EmbeddedStore:
             self._recent.clear()
             self._seen = self._flushed = flushed
         if self._next - 1 > self._seen:
-            for number, source, keys in self._connection.execute(
+            rows = self._connection.execute(
                 "SELECT number, source, keys FROM recent WHERE number > ? ORDER BY number",
                 (self._seen,),
-            ):
-                self._recent.add(number, source, self._keys(number, keys))
+            )
+            self._recent.add_all([(row[0], row[1], self._keys(row[0], row[2])) for row in rows])
             self._seen = self._next - 1
         if removals != self._removals:
             rows = self._connection.execute("SELECT number FROM removed ORDER BY number")
@@ -660,7 +660,7 @@ class EmbeddedStore:
 
     def _load_without_texts(self, numbers: Sequence[int]) -> list[Record]:
         lately = self._lately
-        found = {number: record for number in numbers if (record := lately.get(number)) is not None}
+        found = lately.among(numbers)
         missing = [number for number in numbers if number not in found]
         for row in self._rows(f"SELECT {_COLUMNS} FROM articles WHERE number IN", missing):  # noqa: S608
             found[row[0]] = record = self._record(row, None)
@@ -737,6 +737,8 @@ class EmbeddedStore:
 
     def add_pairs(self, pairs: NDArray[Any]) -> None:
         """See `Store`."""
+        if not len(pairs):
+            return
         measures = np.empty(len(pairs), _MEASURES)
         for name in _MEASURES.names or ():
             measures[name] = pairs[name]
@@ -792,6 +794,8 @@ class EmbeddedStore:
 
     def set_families(self, families: dict[int, int | None]) -> None:
         """See `Store`."""
+        if not families:
+            return
         self._connection.executemany(
             "UPDATE articles SET family = ? WHERE number = ?",
             [
@@ -799,10 +803,8 @@ class EmbeddedStore:
                 for number, family in families.items()
             ],
         )
-        for number, family in families.items():
-            record = self._lately.get(number)
-            if record is not None:
-                self._lately.put(number, replace(record, family=family))
+        for number, record in self._lately.among(families).items():
+            self._lately.put(number, replace(record, family=families[number]))
 
     # Furniture
 

@@ -77,22 +77,36 @@ def connected(store: Store, numbers: Sequence[int], most: int | None = None) -> 
         most: connected articles from which on no more steps are taken from them.
     """
     every = frontier = np.unique(np.array(numbers, np.int64))
+    roots = np.arange(len(every))
     border = np.empty(0, np.int64)
-    links = np.empty(0, PAIR)
+    links = [np.empty(0, PAIR)]
     while len(frontier):
         found = store.links_of(frontier.tolist(), None if most is None else most + 1)
-        links = np.concatenate([links, found])
+        links.append(found)
         ends = np.unique(np.concatenate([found["later"], found["earlier"]]))
         frontier = np.setdiff1d(ends, every, assume_unique=True)
-        every = np.union1d(every, frontier)
+        before, every = every, np.union1d(every, frontier)
         if most is not None and len(frontier):
-            roots = near_components(len(every), _places(every, links))
+            roots = _joined(before, roots, every, found)
             reached = roots[np.searchsorted(every, frontier)]
             large = np.bincount(roots, minlength=len(every))[reached] > most
             border = np.concatenate([border, frontier[large]])
             frontier = frontier[~large]
-    _, first = np.unique((links["later"] << 32) | links["earlier"], return_index=True)
-    return Part(every, links[first], np.sort(border))
+    joined = np.concatenate(links)
+    _, first = np.unique((joined["later"] << 32) | joined["earlier"], return_index=True)
+    return Part(every, joined[first], np.sort(border))
+
+
+def _joined(
+    before: NDArray[np.int64],
+    roots: NDArray[np.int64],
+    every: NDArray[np.int64],
+    links: NDArray[np.void],
+) -> NDArray[np.int64]:
+    """int64, roots of all articles, from those `before` with their roots, and more links."""
+    place = np.searchsorted(every, before)
+    known = np.stack([place, place[roots]], axis=1)
+    return near_components(len(every), np.concatenate([known, _places(every, links)]))
 
 
 def _places(numbers: NDArray[np.int64], links: NDArray[np.void]) -> NDArray[np.int64]:
@@ -169,7 +183,8 @@ def _sources(records: Sequence[Record]) -> NDArray[np.int32]:
 def _ordered(store: Store, part: Part) -> list[Record]:
     """The records of a part in the order of a scan, which is by content."""
     records = store.load(part.numbers.tolist(), texts=False)
-    records.sort(key=lambda record: (record.fingerprint, record.article.id))
+    records.sort(key=attrgetter("article.id"))
+    records.sort(key=attrgetter("fingerprint"))
     return records
 
 

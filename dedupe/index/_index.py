@@ -827,6 +827,8 @@ def _is_text(value: object) -> bool:
     """Whether it is a string that can be written: one without half a character in it."""
     if not isinstance(value, str):
         return False
+    if value.isascii():
+        return True
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -847,8 +849,14 @@ def _checked(article: Article) -> Article:
             f"{article.id!r} cannot be the id of an article: an id is a string of whole characters"
         )
     changed = {}
-    for name in ("text", "source", "url", "title", "published", "language"):
-        value = getattr(article, name)
+    for name, value in (
+        ("text", article.text),
+        ("source", article.source),
+        ("url", article.url),
+        ("title", article.title),
+        ("published", article.published),
+        ("language", article.language),
+    ):
         if value is None and name != "text":
             continue
         if isinstance(value, date) and name == "published":
@@ -857,7 +865,7 @@ def _checked(article: Article) -> Article:
             raise InputError(
                 f"the {name} of the article {article.id!r} is {value!r}; it must be a string"
             )
-        elif name != "text" and not _is_text(value):
+        elif name != "text" and not value.isascii() and not _is_text(value):
             changed[name] = encode_text(value).decode()  # as is done with texts
     return replace(article, **changed) if changed else article
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["Lately"]
 
@@ -32,13 +35,22 @@ class Lately(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value of a key; None if there is none any more."""
-        found = self._young.get(key)
-        if found is None:
-            found = self._old.pop(key, None)
-            if found is None:
-                return None
-            self._put(key, found)
-        return found[0]
+        return self.among([key]).get(key)
+
+    def among(self, keys: Iterable[K]) -> dict[K, V]:
+        """The values of those of some keys that have one."""
+        found = {}
+        young = self._young
+        for key in keys:
+            held = young.get(key)
+            if held is None:
+                held = self._old.pop(key, None)
+                if held is None:
+                    continue
+                self._put(key, held)
+                young = self._young
+            found[key] = held[0]
+        return found
 
     def put(self, key: K, value: V, weight: int = 1) -> None:
         """Keep a value, in place of what the key had."""

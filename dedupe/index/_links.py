@@ -46,6 +46,9 @@ class _Kept(NamedTuple):
     later: bytes
 
 
+_NONE = _Kept(b"", b"")
+
+
 class Links:
     """The links of articles that were asked for lately, of dtype `PAIR`.
 
@@ -71,9 +74,12 @@ class Links:
             self._new.discard(number)
 
     def enter(self, number: int) -> None:
-        """A new article, of a higher number than all before, has no links."""
-        self._keep(number, _Kept(b"", b""))
+        """A new article, of a higher number than all before, has no links: until `settled`."""
         self._new.add(number)
+
+    def settled(self) -> None:
+        """Articles that are there are new no more: what comes of them may be there already."""
+        self._new.clear()
 
     def _keep(self, number: int, kept: _Kept) -> None:
         self._kept.put(number, kept, _OVERHEAD + len(kept.earlier) + len(kept.later))
@@ -82,9 +88,12 @@ class Links:
         """Links of some articles, up to `most`, which is not more than `KEPT`, of either kind."""
         found: list[bytes] = []
         room = most * _ROW
+        held = self._kept.among(numbers)
         for number in numbers:
-            kept = self._kept.get(number)
+            kept = held.get(number)
             if kept is None:
+                if number in self._new:
+                    continue
                 earlier, later = self._fetch(number, KEPT)
                 kept = _Kept(earlier.tobytes(), later.tobytes())
                 self._keep(number, kept)
@@ -95,8 +104,7 @@ class Links:
         """Pairs were kept. Those of articles that had none are new; others may replace what was."""
         later = pairs["later"]
         new = np.isin(later, list(self._new))
-        self.forget(np.unique(np.concatenate([later[~new], pairs["earlier"][~new]])).tolist())
-        self._new.difference_update(later.tolist())
+        self.forget({*later[~new].tolist(), *pairs["earlier"][~new].tolist()})
         links = pairs[new & pairs["links"]]
         for name, other in (("later", "earlier"), ("earlier", "later")):
             rows = links[np.lexsort((links[other], links[name]))]
@@ -106,11 +114,14 @@ class Links:
             numbers = rows[name][begins].tolist()
             for number, begin, end in zip(numbers, begins.tolist(), ends, strict=len(rows) > 0):
                 self._extend(number, name, packed[begin * _ROW : end * _ROW])
+        self._new.difference_update(later.tolist())
 
     def _extend(self, number: int, side: str, links: bytes) -> None:
         kept = self._kept.get(number)
         if kept is None:
-            return
+            if number not in self._new:
+                return
+            kept = _NONE
         # What is new is later than all that there was.
         if side == "later":
             self._keep(number, kept._replace(earlier=(kept.earlier + links)[:_MOST]))

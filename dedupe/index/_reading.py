@@ -35,6 +35,7 @@ class Read:
         texts: their UTF-8.
         bodies: the same, compressed; of articles only.
         offsets: int64 (n + 1,), where the tokens of each begin.
+        words: int64 (n,), how many each has.
         columns: of their tokens.
         fingerprints: uint64 (n,).
         sketches: of all their shingles.
@@ -43,14 +44,10 @@ class Read:
     texts: list[bytes]
     bodies: list[bytes]
     offsets: NDArray[np.int64]
+    words: NDArray[np.int64]
     columns: Columns
     fingerprints: NDArray[np.uint64]
     sketches: Sketches
-
-    @property
-    def words(self) -> NDArray[np.int64]:
-        """int64 (n,), tokens of each article."""
-        return np.diff(self.offsets)
 
     def shingles(self, config: Config) -> int:
         """Shingles of all articles."""
@@ -76,6 +73,7 @@ def read_texts(texts: list[bytes], config: Config) -> Read:
         texts,
         [],
         tokens.offsets,
+        np.diff(tokens.offsets),
         Columns(*tokens[1:], features.grams),
         features.fingerprints,
         Sketches(features.sketch_offsets, features.sketch),

@@ -14,6 +14,8 @@ from dedupe._jit import kernel
 from dedupe.hashtable import table_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = ["Recent", "is_among"]
@@ -51,24 +53,26 @@ def _insert(
     holders: NDArray[np.int64],
     sources: NDArray[np.int32],
     used: int,
+    offsets: NDArray[np.int64],
     new: NDArray[np.uint64],
-    number: int,
-    source: int,
+    numbers: NDArray[np.int64],
+    sources_of: NDArray[np.int32],
 ) -> None:
-    """Append an article to the chains of its keys; `used` entries are taken."""
-    for k in range(len(new)):
-        slot = _slot(keys, counts, new[k])
-        entry = used + k
-        holders[entry] = number
-        sources[entry] = source
-        following[entry] = -1
-        if counts[slot] == 0:
-            keys[slot] = new[k]
-            heads[slot] = entry
-        else:
-            following[tails[slot]] = entry
-        tails[slot] = entry
-        counts[slot] += np.int32(1)
+    """Append articles to the chains of their keys; `used` entries are taken."""
+    for article in range(len(numbers)):
+        for k in range(offsets[article], offsets[article + 1]):
+            slot = _slot(keys, counts, new[k])
+            entry = used + k
+            holders[entry] = numbers[article]
+            sources[entry] = sources_of[article]
+            following[entry] = -1
+            if counts[slot] == 0:
+                keys[slot] = new[k]
+                heads[slot] = entry
+            else:
+                following[tails[slot]] = entry
+            tails[slot] = entry
+            counts[slot] += np.int32(1)
 
 
 @kernel
@@ -175,7 +179,16 @@ class Recent:
 
     def add(self, number: int, source: int, keys: NDArray[np.uint64]) -> None:
         """Add an article, whose number is higher than all before. Its keys are distinct."""
-        self._make_room(self.n_entries + len(keys))
+        self.add_all([(number, source, keys)])
+
+    def add_all(self, articles: Sequence[tuple[int, int, NDArray[np.uint64]]]) -> None:
+        """Add articles, as by `add`: number, source and keys of each."""
+        if not articles:
+            return
+        numbers, sources, keys = zip(*articles, strict=True)
+        offsets = np.zeros(len(articles) + 1, np.int64)
+        np.cumsum([len(its) for its in keys], out=offsets[1:])
+        self._make_room(self.n_entries + int(offsets[-1]))
         _insert(
             self._keys,
             self._counts,
@@ -185,14 +198,15 @@ class Recent:
             self._holders,
             self._sources,
             self.n_entries,
-            keys,
-            number,
-            source,
+            offsets,
+            np.concatenate(keys),
+            np.array(numbers, np.int64),
+            np.array(sources, np.int32),
         )
-        self.n_entries += len(keys)
-        self.n_articles += 1
-        self.first = number if self.last < 0 else self.first
-        self.last = number
+        self.n_entries += int(offsets[-1])
+        self.n_articles += len(articles)
+        self.first = numbers[0] if self.last < 0 else self.first
+        self.last = numbers[-1]
 
     def _make_room(self, needed: int) -> None:
         if needed > len(self._holders):

@@ -72,7 +72,9 @@ class Texts:
 
     def read(self, numbers: Sequence[int], threads: int = 1) -> Kept:
         """Those of some articles that are there, in their order, with their tokens."""
-        read = {n: columns for n in numbers if (columns := self._lately.get(n)) is not None}
+        if not numbers:
+            return _NOBODY
+        read = self._lately.among(numbers)
         missing = [number for number in numbers if number not in read]
         records = {r.number: r for r in self._store.load(list(read), texts=False)}
         if missing:
@@ -135,6 +137,7 @@ _NO_TOKENS = Columns(
     np.empty(0, np.uint8),
     np.empty(0, np.uint16),
 )
+_NOBODY = Kept([], np.zeros(1, np.int64), _NO_TOKENS)
 
 
 def _joined(records: list[Record], read: Sequence[Columns]) -> Kept:
