@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from dedupe.ingest import Articles
     from dedupe.measures import Matches
 
-__all__ = ["Families", "Family", "find_families", "linking", "linking_shares"]
+__all__ = [
+    "Clusters",
+    "Families",
+    "Family",
+    "find_clusters",
+    "find_families",
+    "linking",
+    "linking_shares",
+]
 
 SUBSTANTIAL = 0.1
 """Net shared words must be this share of a whole article, quotations included, to link it."""
@@ -60,17 +68,59 @@ class Families:
     origin: NDArray[np.int64]
 
 
+class Clusters(NamedTuple):
+    """Which of n articles carry the same copy, and the pairs that say so.
+
+    Attributes:
+        roots: int64 (n,), the lowest number of each article's cluster.
+        round_ups: bool (n,), articles that hold the copy of several clusters.
+        pairs: int64 (n_pairs, 2), those that link two articles.
+        net: float64 (n_pairs, 2), their shares by which they do.
+        near: bool (n_pairs,), near-duplicates among them.
+    """
+
+    roots: NDArray[np.int64]
+    round_ups: NDArray[np.bool_]
+    pairs: NDArray[np.int64]
+    net: NDArray[np.float64]
+    near: NDArray[np.bool_]
+
+
+def find_clusters(
+    words: NDArray[np.int64],
+    fingerprints: NDArray[np.uint64],
+    sources: NDArray[np.int32],
+    matches: Matches,
+    config: Config,
+) -> Clusters:
+    """Cluster articles by their verified pairs.
+
+    Args:
+        words: int64 (n,), tokens of each article.
+        fingerprints: uint64 (n,), ascending.
+        sources: int32 (n,), a number for the source of each, -1 where unknown.
+        matches: the pairs.
+        config: the settings.
+    """
+    n = len(words)
+    near = matches.resemblance >= config.near
+    net = linking_shares(words, matches)
+    links = linking(net, matches, config)
+    pairs, net, near = matches.pairs[links], net[links], near[links]
+    # Two near-duplicates made of little but quotations are still the same copy.
+    net[near] = np.maximum(net, matches.shares[links])[near]
+    outlets = _outlets(sources, fingerprints)
+    round_ups = find_round_ups(n, pairs, net, matches.masks[links], near, outlets)
+    roots = cluster(n, pairs, net.max(axis=1, initial=0), near, round_ups)
+    return Clusters(roots, round_ups, pairs, net, near)
+
+
 def find_families(articles: Articles, matches: Matches, config: Config) -> Families:
     """Cluster the verified pairs and describe the clusters."""
     n = len(articles)
-    near = matches.resemblance >= config.near
-    net = linking_shares(articles.words, matches)
-    links = linking(net, matches, config)
-    pairs, net = matches.pairs[links], net[links]
-    # Two near-duplicates made of little but quotations are still the same copy.
-    net[near[links]] = np.maximum(net, matches.shares[links])[near[links]]
-    round_ups = find_round_ups(n, pairs, net, matches.masks[links], near[links], _outlets(articles))
-    roots = cluster(n, pairs, net.max(axis=1, initial=0), near[links], round_ups)
+    roots, round_ups, pairs, net, near = find_clusters(
+        articles.words, articles.fingerprints, articles.source_numbers(), matches, config
+    )
     own = np.zeros(n)
     inside = roots[pairs[:, 0]] == roots[pairs[:, 1]]
     for side in range(2):
@@ -84,7 +134,7 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     origin = np.full(n, -1, np.int64)
     order = _precedence(articles, families, published)
     _find_origins(pairs[inside], net[inside], order, config.threshold, origin)
-    _origins_in_groups(near_components(n, pairs[near[links] & inside]), order, families, origin)
+    _origins_in_groups(near_components(n, pairs[near & inside]), order, families, origin)
     return Families(families, round_ups, origin)
 
 
@@ -111,15 +161,15 @@ def linking_shares(words: NDArray[np.int64], matches: Matches) -> NDArray[np.flo
     return np.where(substantial, matches.net, 0.0)
 
 
-def _outlets(articles: Articles) -> NDArray[np.int64]:
+def _outlets(sources: NDArray[np.int32], fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
     """int64 (n,), a number for the source of each article; where unknown, one for its text.
 
     Equal texts from nowhere are more likely one page read twice than printed twice.
     """
-    sources = articles.source_numbers().astype(np.int64)
-    texts = np.zeros(len(articles), np.int64)
-    texts[1:] = np.cumsum(articles.fingerprints[1:] != articles.fingerprints[:-1])
-    return np.where(sources >= 0, sources, sources.max(initial=-1) + 1 + texts)
+    numbers = sources.astype(np.int64)
+    texts = np.zeros(len(numbers), np.int64)
+    texts[1:] = np.cumsum(fingerprints[1:] != fingerprints[:-1])
+    return np.where(numbers >= 0, numbers, numbers.max(initial=-1) + 1 + texts)
 
 
 def _together(roots: NDArray[np.int64]) -> list[NDArray[np.int64]]:

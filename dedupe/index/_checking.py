@@ -7,28 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedupe._threads import in_slices
 from dedupe.align import N_COLUMNS
 from dedupe.boilerplate import mark_boilerplate
 from dedupe.index._codec import upper_bits
 from dedupe.index._furniture import known_roles, learn
-from dedupe.index._neighbours import Sketches, find_candidates, gather_local
-from dedupe.index._reading import Read, read_texts
+from dedupe.index._neighbours import Sketches, find_candidates, gather_local, thin
 from dedupe.matching import longer_first, match_pairs
 from dedupe.measures import Matches
-from dedupe.records import encode_text
 from dedupe.sketch import min_shared_hashes, sketch_limit
 from dedupe.spool import Columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dedupe.config import Config
     from dedupe.index._neighbours import Counts, Local
+    from dedupe.index._reading import Read
     from dedupe.index._store import Gathered, Record, Store
+    from dedupe.index._texts import Kept, Texts
 
 __all__ = ["Candidates", "Neighbourhood", "candidates_of", "compare_all"]
+
+_MARKED_PER_TASK = 256
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ def candidates_of(
     gathered: Gathered,
     sources: NDArray[np.int32],
     store: Store,
+    texts: Texts,
     config: Config,
     scale: int,
     counts: Counts,
@@ -69,7 +71,7 @@ def candidates_of(
         sketches: theirs, and `keys`, those of all of them, ascending and distinct.
         gathered: postings of the keys.
         sources: int32 (n_new,), of the new articles.
-        store: has the others.
+        store: has the others, and `texts` theirs.
         config: the settings.
         scale: of the sketches.
         counts: says which pairs of stored numbers and local ones count.
@@ -81,7 +83,7 @@ def candidates_of(
         none = np.empty((0, 2), np.int64)
         return Candidates([], none, none[:, 0], np.zeros(len(sources), np.int64))
     if judge:
-        learn(local, store, config, scale, _Sketcher(read, local, store, config))
+        learn(local, store, config, scale, _Sketcher(read, local, store, texts))
     furniture, boilerplate = known_roles(local, store)
     found, kept = find_candidates(local, furniture, boilerplate, least, config, counts)
     n_stored, n_new = len(local.numbers), len(sources)
@@ -96,16 +98,13 @@ def candidates_of(
 class _Sketcher:
     """Sketches of local articles, made anew from the texts of those that are stored."""
 
-    def __init__(self, read: Read, local: Local, store: Store, config: Config) -> None:
+    def __init__(self, read: Read, local: Local, store: Store, texts: Texts) -> None:
         self._read, self._local = read, local
-        self._store, self._config = store, config
+        self._store, self._texts = store, texts
 
     def __call__(self, wanted: NDArray[np.int64], scale: int) -> Sketches:
-        limit = sketch_limit(scale)
         numbers = self._local.numbers
-        stored = numbers[wanted[wanted < len(numbers)]].tolist()
-        records = {record.number: record for record in self._store.load(stored)}
-        of_stored = self._keys_of([records[n] for n in stored if n in records])
+        of_stored = self._keys_of(numbers[wanted[wanted < len(numbers)]].tolist())
         parts = []
         for k in wanted.tolist():
             if k >= len(numbers):
@@ -114,16 +113,18 @@ class _Sketcher:
                     keys = np.unique(upper_bits(keys))
             else:
                 keys = of_stored.get(int(numbers[k]), np.empty(0, np.uint64))
-            parts.append(keys[: np.searchsorted(keys, limit, side="right")])
+            parts.append(keys)
         offsets = np.zeros(len(parts) + 1, np.int64)
         np.cumsum([len(part) for part in parts], out=offsets[1:])
-        return Sketches(offsets, np.concatenate([np.empty(0, np.uint64), *parts]))
+        every = Sketches(offsets, np.concatenate([np.empty(0, np.uint64), *parts]))
+        return thin(every, sketch_limit(scale), dense=0)
 
-    def _keys_of(self, records: Sequence[Record]) -> dict[int, NDArray[np.uint64]]:
+    def _keys_of(self, numbers: list[int]) -> dict[int, NDArray[np.uint64]]:
         if not self._store.store_text:
+            records = self._store.load(numbers)
             return {r.number: np.unique(upper_bits(r.keys)) for r in records if r.keys is not None}
-        read = read_texts([encode_text(r.article.text) for r in records], self._config)
-        return {record.number: read.sketches.of(k) for k, record in enumerate(records)}
+        records, sketches = self._texts.sketches(numbers)
+        return {record.number: sketches.of(k) for k, record in enumerate(records)}
 
 
 @dataclass(slots=True)
@@ -179,7 +180,7 @@ class _Tokens:
 
 def compare_all(
     read: Read,
-    records: list[Record],
+    theirs: Kept,
     pairs: NDArray[np.int64],
     known: NDArray[np.uint64],
     config: Config,
@@ -189,7 +190,7 @@ def compare_all(
 
     Args:
         read: the new articles.
-        records: articles of the index, with their texts.
+        theirs: articles of the index.
         pairs: int64 (n_pairs, 2), numbered as in `Candidates`.
         known: uint64, hashes of boilerplate, ascending.
         config: the settings.
@@ -198,7 +199,6 @@ def compare_all(
     if not len(pairs):
         spans = np.stack([read.offsets[:-1], read.offsets[1:]], axis=1)
         return Neighbourhood([], spans, read.columns, read.fingerprints, _no_matches(len(spans)))
-    theirs = read_texts([encode_text(record.article.text) for record in records], config)
     names = Columns._fields
     columns = Columns(
         *(np.concatenate([getattr(theirs.columns, n), getattr(read.columns, n)]) for n in names)
@@ -206,22 +206,29 @@ def compare_all(
     offsets = np.concatenate([theirs.offsets, read.offsets[1:] + theirs.offsets[-1]])
     spans = np.stack([offsets[:-1], offsets[1:]], axis=1)
     if len(known):
-        mark_boilerplate(
-            np.unique(pairs),
-            spans,
-            columns.hashes,
-            columns.flags,
-            config.shingle,
-            sketch_limit(scale),
-            known,
+        wanted, limit = np.unique(pairs), sketch_limit(scale)
+        in_slices(
+            lambda first, last: mark_boilerplate(
+                wanted[first:last],
+                spans,
+                columns.hashes,
+                columns.flags,
+                config.shingle,
+                limit,
+                known,
+            ),
+            len(wanted),
+            _MARKED_PER_TASK,
+            config.worker_threads,
         )
     tokens = _Tokens(spans, columns)
     matches = match_pairs(tokens, longer_first(pairs, tokens.words), config, {})
+    fingerprints = np.array([record.fingerprint for record in theirs.records], np.uint64)
     return Neighbourhood(
-        records,
+        theirs.records,
         spans,
         columns,
-        np.concatenate([theirs.fingerprints, read.fingerprints]),
+        np.concatenate([fingerprints, read.fingerprints]),
         matches,
     )
 

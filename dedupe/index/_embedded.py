@@ -13,6 +13,7 @@ import json
 import logging
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,8 @@ from dedupe.index._codec import (
 )
 from dedupe.index._gathering import gather
 from dedupe.index._header import HASH_SCHEME, check_settings, check_versions, no_index
+from dedupe.index._lately import Lately
+from dedupe.index._links import KEPT, Links
 from dedupe.index._recent import Recent
 from dedupe.index._runs import DamagedRunError, Run, sorted_entries, write_run
 from dedupe.index._sqlite import Database, plainly
@@ -76,8 +79,13 @@ _COLUMNS = (
     "number, since, id, source, title, published, url, language, text_hash, words, fingerprint, "
     "family, seal"
 )
+_LINKS = "SELECT later, earlier, measures FROM pairs WHERE links AND"
+
 _VARIABLES = 512
 """Numbers asked for in one statement."""
+
+_RECORDS = 8192
+"""Records without texts held in a generation of `Lately`: 6 MB."""
 
 _TRIES = 20
 """Times a transaction is begun anew because runs were merged before they could be opened."""
@@ -238,6 +246,9 @@ class EmbeddedStore:
         self._sources: dict[str, int] = {}
         self._source_names: dict[int, str] = {}
         self._verdicts = Verdicts()
+        self._written = (-1, -1)
+        self._lately: Lately[int, Record] = Lately(_RECORDS)
+        self._links = Links(self._fetch_links)
         self._next = self._count = self.shingles = 0
 
     # Transactions
@@ -273,13 +284,10 @@ class EmbeddedStore:
                     before, changes = self._state(), self._connection.total_changes
                     yield
                     self._write_state(before)
-                self._recent.add_all(
-                    [number for number, _, _ in self._pending],
-                    [source for _, source, _ in self._pending],
-                    [keys for _, _, keys in self._pending],
-                )
+                self._recent.add_all(self._pending)
                 self._seen = self._next - 1
                 self._pending.clear()
+                self._links.settled()
             except BaseException:
                 if changes is None or self._connection.total_changes != changes:
                     self._forget()
@@ -323,6 +331,11 @@ class EmbeddedStore:
             "SELECT next, articles, flushed, generation, removals, shingles FROM state"
         ).fetchone()
         self._next, self._count, flushed, generation, removals, self.shingles = state
+        written = self._database.written()
+        if written != self._written:
+            self._lately.clear()
+            self._links.clear()
+            self._written = written
         if generation != self._generation:
             self._open_runs()
             self._generation = generation
@@ -330,15 +343,11 @@ class EmbeddedStore:
             self._recent.clear()
             self._seen = self._flushed = flushed
         if self._next - 1 > self._seen:
-            last = self._connection.execute(
+            rows = self._connection.execute(
                 "SELECT number, source, keys FROM recent WHERE number > ? ORDER BY number",
                 (self._seen,),
-            ).fetchall()
-            self._recent.add_all(
-                [row[0] for row in last],
-                [row[1] for row in last],
-                [self._keys(row[0], row[2]) for row in last],
             )
+            self._recent.add_all([(row[0], row[1], self._keys(row[0], row[2])) for row in rows])
             self._seen = self._next - 1
         if removals != self._removals:
             rows = self._connection.execute("SELECT number FROM removed ORDER BY number")
@@ -635,15 +644,29 @@ class EmbeddedStore:
         )
         connection.executemany("INSERT INTO bodies VALUES (?, ?)", bodies)
         connection.executemany("INSERT INTO recent VALUES (?, ?, ?)", recent)
+        for number, _, _ in fresh:
+            self._links.enter(number)
 
     def load(self, numbers: Sequence[int], *, texts: bool = True) -> list[Record]:
         """See `Store`."""
-        table = "articles JOIN bodies USING (number)" if texts else "articles"
-        columns = f"{_COLUMNS}, body" if texts else _COLUMNS
+        if not texts:
+            return self._load_without_texts(numbers)
         found = {
-            row[0]: self._record(row, row[13] if texts else None)
-            for row in self._rows(f"SELECT {columns} FROM {table} WHERE number IN", numbers)  # noqa: S608
+            row[0]: self._record(row, row[13])
+            for row in self._rows(
+                f"SELECT {_COLUMNS}, body FROM articles JOIN bodies USING (number) WHERE number IN",  # noqa: S608
+                numbers,
+            )
         }
+        return [found[number] for number in numbers if number in found]
+
+    def _load_without_texts(self, numbers: Sequence[int]) -> list[Record]:
+        lately = self._lately
+        found = lately.among(numbers)
+        missing = [number for number in numbers if number not in found]
+        for row in self._rows(f"SELECT {_COLUMNS} FROM articles WHERE number IN", missing):  # noqa: S608
+            found[row[0]] = record = self._record(row, None)
+            lately.put(row[0], record)
         return [found[number] for number in numbers if number in found]
 
     def _record(self, row: tuple[Any, ...], body: bytes | None) -> Record:
@@ -685,6 +708,11 @@ class EmbeddedStore:
     def remove(self, number: int) -> None:
         """See `Store`."""
         connection = self._connection
+        for one, other in (("later", "earlier"), ("earlier", "later")):
+            rows = connection.execute(f"SELECT {other} FROM pairs WHERE {one} = ?", (number,))  # noqa: S608
+            self._links.forget([row[0] for row in rows])
+        self._links.forget([number])
+        self._lately.pop(number)
         for table in ("articles", "bodies", "recent"):
             connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
         connection.execute("DELETE FROM pairs WHERE later = ?", (number,))
@@ -711,6 +739,8 @@ class EmbeddedStore:
 
     def add_pairs(self, pairs: NDArray[Any]) -> None:
         """See `Store`."""
+        if not len(pairs):
+            return
         measures = np.empty(len(pairs), _MEASURES)
         for name in _MEASURES.names or ():
             measures[name] = pairs[name]
@@ -723,18 +753,30 @@ class EmbeddedStore:
                 for k, (later, earlier, links) in enumerate(zip(*ends, strict=True))
             ],
         )
+        self._links.add(pairs)
 
     def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
         """See `Store`."""
-        columns = "SELECT later, earlier, measures FROM pairs WHERE links AND"
+        if most is not None and most <= KEPT:
+            return self._links.of(numbers, most)
         rows: list[Any] = []
         for end in ("later", "earlier"):
             if most is None:
-                rows += self._rows(f"{columns} {end} IN", numbers)
+                rows += self._rows(f"{_LINKS} {end} IN", numbers)
             else:
-                one = f"{columns} {end} = ? LIMIT ?"
                 for number in numbers:
-                    rows += self._connection.execute(one, (number, most))
+                    rows += self._connection.execute(f"{_LINKS} {end} = ? LIMIT ?", (number, most))
+        return self._unpacked(rows)
+
+    def _fetch_links(self, number: int, most: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Links of an article with earlier ones, and with later ones, up to `most` of each."""
+        execute = self._connection.execute
+        asked = number, most
+        earlier = execute(f"{_LINKS} later = ? ORDER BY earlier LIMIT ?", asked).fetchall()
+        later = execute(f"{_LINKS} earlier = ? ORDER BY later LIMIT ?", asked).fetchall()
+        return self._unpacked(earlier), self._unpacked(later)
+
+    def _unpacked(self, rows: Sequence[Any]) -> NDArray[Any]:
         found = np.empty(len(rows), PAIR)
         found["later"] = [row[0] for row in rows]
         found["earlier"] = [row[1] for row in rows]
@@ -754,6 +796,8 @@ class EmbeddedStore:
 
     def set_families(self, families: dict[int, int | None]) -> None:
         """See `Store`."""
+        if not families:
+            return
         self._connection.executemany(
             "UPDATE articles SET family = ? WHERE number = ?",
             [
@@ -761,6 +805,8 @@ class EmbeddedStore:
                 for number, family in families.items()
             ],
         )
+        for number, record in self._lately.among(families).items():
+            self._lately.put(number, replace(record, family=families[number]))
 
     # Furniture
 

@@ -6,13 +6,14 @@ connected part are those that a scan of everything finds in it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
 
 from dedupe.cluster import near_components
-from dedupe.families import find_families
+from dedupe.families import find_clusters, find_families
 from dedupe.index._records import Family
 from dedupe.index._store import PAIR
 from dedupe.ingest import Articles
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from dedupe.config import Config
     from dedupe.index._store import Record, Store
+
+T = TypeVar("T", bound=np.generic)
 
 __all__ = ["Part", "connected", "families_of", "name_of", "number_of", "settle"]
 
@@ -74,23 +77,36 @@ def connected(store: Store, numbers: Sequence[int], most: int | None = None) -> 
         most: connected articles from which on no more steps are taken from them.
     """
     every = frontier = np.unique(np.array(numbers, np.int64))
+    roots = np.arange(len(every))
     border = np.empty(0, np.int64)
-    links = np.empty(0, PAIR)
+    links = [np.empty(0, PAIR)]
     while len(frontier):
         found = store.links_of(frontier.tolist(), None if most is None else most + 1)
-        links = np.concatenate([links, found])
-        _, first = np.unique((links["later"] << 32) | links["earlier"], return_index=True)
-        links = links[first]
+        links.append(found)
         ends = np.unique(np.concatenate([found["later"], found["earlier"]]))
         frontier = np.setdiff1d(ends, every, assume_unique=True)
-        every = np.union1d(every, frontier)
+        before, every = every, np.union1d(every, frontier)
         if most is not None and len(frontier):
-            roots = near_components(len(every), _places(every, links))
+            roots = _joined(before, roots, every, found)
             reached = roots[np.searchsorted(every, frontier)]
             large = np.bincount(roots, minlength=len(every))[reached] > most
             border = np.concatenate([border, frontier[large]])
             frontier = frontier[~large]
-    return Part(every, links, np.sort(border))
+    joined = np.concatenate(links)
+    _, first = np.unique((joined["later"] << 32) | joined["earlier"], return_index=True)
+    return Part(every, joined[first], np.sort(border))
+
+
+def _joined(
+    before: NDArray[np.int64],
+    roots: NDArray[np.int64],
+    every: NDArray[np.int64],
+    links: NDArray[np.void],
+) -> NDArray[np.int64]:
+    """int64, roots of all articles, from those `before` with their roots, and more links."""
+    place = np.searchsorted(every, before)
+    known = np.stack([place, place[roots]], axis=1)
+    return near_components(len(every), np.concatenate([known, _places(every, links)]))
 
 
 def _places(numbers: NDArray[np.int64], links: NDArray[np.void]) -> NDArray[np.int64]:
@@ -107,8 +123,7 @@ def families_of(
     store: Store, part: Part, config: Config
 ) -> tuple[list[Record], list[tuple[Family, list[int]]]]:
     """The records of a part, and its families with their members' numbers."""
-    records = store.load(part.numbers.tolist(), texts=False)
-    records.sort(key=lambda record: (record.fingerprint, record.article.id))
+    records = _ordered(store, part)
     found = find_families(_articles(records), _matches(part.links, records), config)
     families = []
     for family in found.families:
@@ -131,7 +146,7 @@ def families_of(
 def _articles(records: Sequence[Record]) -> Articles:
     """Records as the families of a scan are made of, in its order."""
     n = len(records)
-    words = np.array([record.words for record in records], np.int64)
+    words = _column(records, "words", np.int64)
 
     def column(name: str) -> pl.Series:
         return pl.Series([getattr(record.article, name) for record in records], dtype=pl.String)
@@ -142,7 +157,7 @@ def _articles(records: Sequence[Record]) -> Articles:
         titles=column("title"),
         published=column("published"),
         spans=np.stack([np.zeros(n, np.int64), words], axis=1),
-        fingerprints=np.array([record.fingerprint for record in records], np.uint64),
+        fingerprints=_column(records, "fingerprint", np.uint64),
         bands=np.empty((n, 0), np.uint32),
         sketch_offsets=np.zeros(n + 1, np.int64),
         sketch=np.empty(0, np.uint64),
@@ -153,10 +168,42 @@ def _articles(records: Sequence[Record]) -> Articles:
     )
 
 
+def _column(records: Sequence[Record], name: str, kind: type[T]) -> NDArray[T]:
+    return np.fromiter(map(attrgetter(name), records), kind, len(records))
+
+
+def _sources(records: Sequence[Record]) -> NDArray[np.int32]:
+    """int32 (n,), a number for each source in alphabetical order, -1 where unknown."""
+    names = [record.article.source for record in records]
+    known = sorted({name for name in names if name is not None})
+    number_of: dict[str | None, int] = {name: k for k, name in enumerate(known)}
+    return np.array([number_of.get(name, -1) for name in names], np.int32)
+
+
+def _ordered(store: Store, part: Part) -> list[Record]:
+    """The records of a part in the order of a scan, which is by content."""
+    records = store.load(part.numbers.tolist(), texts=False)
+    records.sort(key=attrgetter("article.id"))
+    records.sort(key=attrgetter("fingerprint"))
+    return records
+
+
+def _family_of_each(records: Sequence[Record], part: Part, config: Config) -> list[int | None]:
+    """The family of each of the records of a part, as `families_of` finds and names them."""
+    prints = _column(records, "fingerprint", np.uint64)
+    words = _column(records, "words", np.int64)
+    matches = _matches(part.links, records)
+    roots = find_clusters(words, prints, _sources(records), matches, config).roots
+    alone = np.bincount(roots, minlength=len(roots))[roots] == 1
+    return [
+        None if one else name
+        for name, one in zip(prints[roots].tolist(), alone.tolist(), strict=True)
+    ]
+
+
 def _matches(links: NDArray[np.void], records: Sequence[Record]) -> Matches:
     """Kept pairs as a scan has them: of records that are there, the longer article first."""
-    numbers = np.array([record.number for record in records], np.int64)
-    words = np.array([record.words for record in records], np.int64)
+    numbers, words = _column(records, "number", np.int64), _column(records, "words", np.int64)
     by_number = np.argsort(numbers)
     ends = np.stack([links["later"], links["earlier"]], axis=1).reshape(-1, 2)
     at = np.minimum(np.searchsorted(numbers[by_number], ends), len(numbers) - 1)
@@ -216,15 +263,15 @@ def settle(
     if not rest:
         return settled
     part = connected(store, rest, most)
-    records, families = families_of(store, part, config)
-    of = {n: number_of(family.name) for family, members in families for n in members}
+    records = _ordered(store, part)
+    families = _family_of_each(records, part, config)
+    of = {record.number: family for record, family in zip(records, families, strict=True)}
     if len(part.border):
         # Of parts that go on beyond the border what is known stays.
         open_parts = _parts_with(part, part.border)
         records = [r for r in records if r.family is None or r.number not in open_parts]
-    changed = {r.number: of.get(r.number) for r in records if r.family != of.get(r.number)}
-    store.set_families(changed)
-    settled |= {record.number: of.get(record.number) for record in records}
+    settled |= {record.number: of[record.number] for record in records}
+    store.set_families({r.number: of[r.number] for r in records if r.family != of[r.number]})
     return {**dict.fromkeys(rest), **settled}
 
 

@@ -25,6 +25,7 @@ from dedupe.index._forking import watch
 from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
 from dedupe.index._store import PAIR, Entered, NewArticle
+from dedupe.index._texts import Texts
 from dedupe.records import Batch, encode_text
 from dedupe.scanning import scan_batches
 from dedupe.shingle import distinct
@@ -152,6 +153,7 @@ class Index:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._config = config
+        self._texts = Texts(store, config)
         # Threads are for many articles: starting them takes longer than one.
         self._single = replace(config, threads=1)
         self._turns = _Turns()
@@ -431,14 +433,14 @@ class Index:
             if source.get(int(later), "") == source.get(int(earlier))
         ]
         wanted = sorted({number for pair in pairs for number in pair})
-        records = self._store.load(wanted)
-        place = {record.number: k for k, record in enumerate(records)}
+        theirs = self._texts.read(wanted, self._config.worker_threads)
+        place = {record.number: k for k, record in enumerate(theirs.records)}
         rows = [(place[x], place[y]) for x, y in pairs if x in place and y in place]
         nothing = read_texts([], self._config)
         known = self._store.known_furniture()[1]
         near = compare_all(
             nothing,
-            records,
+            theirs,
             np.array(rows, np.int64).reshape(-1, 2),
             known,
             self._config,
@@ -656,12 +658,17 @@ class Index:
             gathered,
             sources,
             store,
+            self._texts,
             job.config,
             job.scale,
             counts,
             judge=not counts.alone,
         )
-        records = store.load(found.stored)
+        if store.store_text:
+            theirs = self._texts.read(found.stored, job.config.worker_threads)
+            records = theirs.records
+        else:
+            records = store.load(found.stored)
         pairs, shared = _renumbered(found, records, len(entered))
         found = Candidates([r.number for r in records], pairs, shared, found.left_out)
         if not store.store_text:
@@ -669,7 +676,7 @@ class Index:
             return _Found(records, found, None, estimates_kept, counts.hidden)
         near = compare_all(
             job.read,
-            records,
+            theirs,
             pairs,
             store.known_furniture()[1],
             job.config,
@@ -820,6 +827,8 @@ def _is_text(value: object) -> bool:
     """Whether it is a string that can be written: one without half a character in it."""
     if not isinstance(value, str):
         return False
+    if value.isascii():
+        return True
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -840,8 +849,14 @@ def _checked(article: Article) -> Article:
             f"{article.id!r} cannot be the id of an article: an id is a string of whole characters"
         )
     changed = {}
-    for name in ("text", "source", "url", "title", "published", "language"):
-        value = getattr(article, name)
+    for name, value in (
+        ("text", article.text),
+        ("source", article.source),
+        ("url", article.url),
+        ("title", article.title),
+        ("published", article.published),
+        ("language", article.language),
+    ):
         if value is None and name != "text":
             continue
         if isinstance(value, date) and name == "published":
@@ -850,7 +865,7 @@ def _checked(article: Article) -> Article:
             raise InputError(
                 f"the {name} of the article {article.id!r} is {value!r}; it must be a string"
             )
-        elif name != "text" and not _is_text(value):
+        elif name != "text" and not value.isascii() and not _is_text(value):
             changed[name] = encode_text(value).decode()  # as is done with texts
     return replace(article, **changed) if changed else article
 

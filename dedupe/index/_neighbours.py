@@ -79,11 +79,11 @@ def _thin(
         out_offsets[article + 1] = n
 
 
-def thin(full: Sketches, limit: np.uint64) -> Sketches:
-    """Sketches of long articles up to a limit; of short ones all."""
+def thin(full: Sketches, limit: np.uint64, dense: int = DENSE) -> Sketches:
+    """Sketches of long articles up to a limit; of those of up to `dense` shingles all."""
     offsets = np.zeros(len(full.offsets), np.int64)
     hashes = np.empty(len(full.hashes), np.uint64)
-    _thin(full.offsets, full.hashes, limit, DENSE, offsets, hashes)
+    _thin(full.offsets, full.hashes, limit, dense, offsets, hashes)
     return Sketches(offsets, hashes[: offsets[-1]].copy())
 
 
@@ -119,25 +119,71 @@ def gather_local(
     """
     numbers, first, place = np.unique(gathered.numbers, return_index=True, return_inverse=True)
     n_new = len(sources)
-    of_stored = np.repeat(np.arange(len(keys)), np.diff(gathered.offsets))
-    of_new = np.searchsorted(keys, sketches.hashes)
-    new = np.repeat(np.arange(n_new), np.diff(sketches.offsets)) + len(numbers)
-    key_of = np.concatenate([of_stored, of_new])
-    holders = np.concatenate([place.reshape(-1), new])
-    order = np.argsort(key_of, kind="stable")  # stored ones stay before new ones
-    added = np.bincount(of_new, minlength=len(keys))
-    here = np.diff(gathered.offsets) + added
+    key_of = np.searchsorted(keys, sketches.hashes)
+    here = np.diff(gathered.offsets)
+    _count(key_of, here)
     shared = here > 1
-    kept = order[np.repeat(shared, here)]
-    postings = postings_of(
-        keys[shared], here[shared], holders[kept].astype(np.int32), len(numbers) + n_new
+    holders = np.empty(int(here[shared].sum()), np.int32)
+    added = _fill_holders(
+        gathered.offsets, place.reshape(-1), sketches.offsets, key_of, here, len(numbers), holders
     )
+    postings = postings_of(keys[shared], here[shared], holders, len(numbers) + n_new)
     return Local(
         numbers,
         np.concatenate([gathered.sources[first], sources]).astype(np.int32),
         postings,
         (gathered.lengths + added)[shared],
     )
+
+
+@kernel
+def _count(values: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+    """Add to the counts how often each value is there."""
+    for k in range(len(values)):
+        counts[values[k]] += 1
+
+
+@kernel
+def _fill_holders(
+    stored_offsets: NDArray[np.int64],
+    stored: NDArray[np.int64],
+    new_offsets: NDArray[np.int64],
+    key_of: NDArray[np.int64],
+    here: NDArray[np.int64],
+    n_stored: int,
+    out: NDArray[np.int32],
+) -> NDArray[np.int64]:
+    """Articles of the keys that two or more hold, the stored ones of each before the new.
+
+    Args:
+        stored_offsets, stored: stored articles of each key.
+        new_offsets: of the new articles in `key_of`, the keys that each holds.
+        here: articles that hold each key.
+        n_stored: number of the first new article.
+        out: room for them.
+
+    Returns:
+        int64 (n_keys,), new articles that hold each key.
+    """
+    cursors = np.full(len(here), -1, np.int64)
+    at = 0
+    for key in range(len(here)):
+        if here[key] > 1:
+            for k in range(stored_offsets[key], stored_offsets[key + 1]):
+                out[at] = stored[k]
+                at += 1
+            cursors[key] = at
+            at += here[key] - (stored_offsets[key + 1] - stored_offsets[key])
+    for article in range(len(new_offsets) - 1):
+        for k in range(new_offsets[article], new_offsets[article + 1]):
+            cursor = cursors[key_of[k]]
+            if cursor >= 0:
+                out[cursor] = n_stored + article
+                cursors[key_of[k]] += 1
+    added = here.copy()
+    for key in range(len(here)):
+        added[key] -= stored_offsets[key + 1] - stored_offsets[key]
+    return added
 
 
 def find_candidates(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dedupe.config import Config
     from dedupe.records import Article
 
-__all__ = ["Read", "read_articles", "read_texts"]
+__all__ = ["Read", "batch_of", "read_articles", "read_texts", "without_bands"]
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Read:
         texts: their UTF-8.
         bodies: the same, compressed; of articles only.
         offsets: int64 (n + 1,), where the tokens of each begin.
+        words: int64 (n,), how many each has.
         columns: of their tokens.
         fingerprints: uint64 (n,).
         sketches: of all their shingles.
@@ -42,14 +44,10 @@ class Read:
     texts: list[bytes]
     bodies: list[bytes]
     offsets: NDArray[np.int64]
+    words: NDArray[np.int64]
     columns: Columns
     fingerprints: NDArray[np.uint64]
     sketches: Sketches
-
-    @property
-    def words(self) -> NDArray[np.int64]:
-        """int64 (n,), tokens of each article."""
-        return np.diff(self.offsets)
 
     def shingles(self, config: Config) -> int:
         """Shingles of all articles."""
@@ -69,9 +67,24 @@ def read_articles(articles: Sequence[Article], config: Config) -> Read:
 
 def read_texts(texts: list[bytes], config: Config) -> Read:
     """Tokens and features of texts in UTF-8."""
+    tokens = tokens_of(batch_of(texts))
+    features = extract(tokens, without_bands(config), 1)
+    return Read(
+        texts,
+        [],
+        tokens.offsets,
+        np.diff(tokens.offsets),
+        Columns(*tokens[1:], features.grams),
+        features.fingerprints,
+        Sketches(features.sketch_offsets, features.sketch),
+    )
+
+
+def batch_of(texts: list[bytes]) -> Batch:
+    """Texts alone as a batch."""
     n = len(texts)
     nothing: list[str | None] = [None] * n
-    batch = Batch.from_columns(
+    return Batch.from_columns(
         ids=[""] * n,
         texts=texts,
         sources=nothing,
@@ -81,13 +94,9 @@ def read_texts(texts: list[bytes], config: Config) -> Read:
         languages=nothing,
         places=[("", 0)] * n,
     )
-    tokens = tokens_of(batch)
-    features = extract(tokens, config, 1)
-    return Read(
-        texts,
-        [],
-        tokens.offsets,
-        Columns(*tokens[1:], features.grams),
-        features.fingerprints,
-        Sketches(features.sketch_offsets, features.sketch),
-    )
+
+
+@lru_cache(maxsize=8)
+def without_bands(config: Config) -> Config:
+    """Settings with which no time is spent on bands, by which an index finds nothing."""
+    return replace(config, bands=1, rows=1)

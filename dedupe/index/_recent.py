@@ -57,59 +57,26 @@ def _insert(
     holders: NDArray[np.int64],
     sources: NDArray[np.int32],
     used: int,
+    offsets: NDArray[np.int64],
     new: NDArray[np.uint64],
-    number: int,
-    source: int,
+    numbers: NDArray[np.int64],
+    sources_of: NDArray[np.int32],
 ) -> None:
-    """Append an article to the chains of its keys; `used` entries are taken."""
-    for k in range(len(new)):
-        slot = _slot(keys, counts, new[k])
-        entry = used + k
-        holders[entry] = number
-        sources[entry] = source
-        following[entry] = -1
-        if counts[slot] == 0:
-            keys[slot] = new[k]
-            heads[slot] = entry
-        else:
-            following[tails[slot]] = entry
-        tails[slot] = entry
-        counts[slot] += np.int32(1)
-
-
-@kernel
-def _insert_all(
-    keys: NDArray[np.uint64],
-    counts: NDArray[np.int32],
-    heads: NDArray[np.int32],
-    tails: NDArray[np.int32],
-    following: NDArray[np.int32],
-    holders: NDArray[np.int64],
-    sources: NDArray[np.int32],
-    used: int,
-    new: NDArray[np.uint64],
-    lengths: NDArray[np.int64],
-    new_numbers: NDArray[np.int64],
-    new_sources: NDArray[np.int64],
-) -> None:
-    """The same of several articles."""
-    start = 0
-    for k in range(len(lengths)):
-        end = start + lengths[k]
-        _insert(
-            keys,
-            counts,
-            heads,
-            tails,
-            following,
-            holders,
-            sources,
-            used + start,
-            new[start:end],
-            new_numbers[k],
-            new_sources[k],
-        )
-        start = end
+    """Append articles to the chains of their keys; `used` entries are taken."""
+    for article in range(len(numbers)):
+        for k in range(offsets[article], offsets[article + 1]):
+            slot = _slot(keys, counts, new[k])
+            entry = used + k
+            holders[entry] = numbers[article]
+            sources[entry] = sources_of[article]
+            following[entry] = -1
+            if counts[slot] == 0:
+                keys[slot] = new[k]
+                heads[slot] = entry
+            else:
+                following[tails[slot]] = entry
+            tails[slot] = entry
+            counts[slot] += np.int32(1)
 
 
 @kernel
@@ -216,18 +183,17 @@ class Recent:
 
     def add(self, number: int, source: int, keys: NDArray[np.uint64]) -> None:
         """Add an article, whose number is higher than all before. Its keys are distinct."""
-        self.add_all([number], [source], [keys])
+        self.add_all([(number, source, keys)])
 
-    def add_all(
-        self, numbers: Sequence[int], sources: Sequence[int], keys: Sequence[NDArray[np.uint64]]
-    ) -> None:
-        """Add some, as `add` would one after the other."""
-        if not numbers:
+    def add_all(self, articles: Sequence[tuple[int, int, NDArray[np.uint64]]]) -> None:
+        """Add articles, as by `add`: number, source and keys of each."""
+        if not articles:
             return
-        lengths = np.array([len(its) for its in keys], np.int64)
-        needed = self.n_entries + int(lengths.sum())
-        self._make_room(needed)
-        _insert_all(
+        numbers, sources, keys = zip(*articles, strict=True)
+        offsets = np.zeros(len(articles) + 1, np.int64)
+        np.cumsum([len(its) for its in keys], out=offsets[1:])
+        self._make_room(self.n_entries + int(offsets[-1]))
+        _insert(
             self._keys,
             self._counts,
             self._heads,
@@ -236,13 +202,13 @@ class Recent:
             self._holders,
             self._sources,
             self.n_entries,
+            offsets,
             upper_bits(np.concatenate(keys)),
-            lengths,
             np.array(numbers, np.int64),
-            np.array(sources, np.int64),
+            np.array(sources, np.int32),
         )
-        self.n_entries = needed
-        self.n_articles += len(numbers)
+        self.n_entries += int(offsets[-1])
+        self.n_articles += len(articles)
         self.first = numbers[0] if self.last < 0 else self.first
         self.last = numbers[-1]
 

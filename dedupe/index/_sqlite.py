@@ -66,6 +66,7 @@ class Database:
         self.gate = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
+        self._opened_so_far = 0
         self._still: tuple[int, int] | None = None
         watch(self)
 
@@ -78,6 +79,7 @@ class Database:
         """
         if self._connection is None:
             self._connection = self._connect()
+            self._opened_so_far += 1
             self._pid = os.getpid()
         elif self._pid != os.getpid():
             raise ConfigError(
@@ -85,6 +87,14 @@ class Database:
                 "the index after the fork"
             )
         return self._connection
+
+    def written(self) -> tuple[int, int]:
+        """What changes whenever another connection has written to the tables.
+
+        In a transaction that has read already, it is that of what is seen there.
+        """
+        row = self.connection.execute("PRAGMA data_version").fetchone()
+        return self._opened_so_far, row[0]
 
     def close(self) -> None:
         """Let go of the file."""
