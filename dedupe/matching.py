@@ -96,6 +96,7 @@ def match_pairs(
         articles.spans,
         hashes,
         config.shingle,
+        articles.spool.column("grams"),
         config.worker_threads,
         articles.spool.relieve,
     )
@@ -235,6 +236,7 @@ def _near_groups(
         articles.spans,
         hashes,
         config.shingle,
+        articles.spool.column("grams"),
         config.worker_threads,
         articles.spool.relieve,
     )
