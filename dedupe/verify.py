@@ -324,7 +324,9 @@ def resemblance(
         looked_at: told of bytes of `grams` that were looked at, now and then.
     """
     every = grams_of(hashes, w) if grams is None else grams
-    articles, place = np.unique(pairs, return_inverse=True)
+    in_pairs = np.zeros(len(spans), np.bool_)
+    in_pairs[pairs] = True
+    articles = np.flatnonzero(in_pairs)
     sizes = np.zeros(len(articles), np.int64)
 
     def count(first: int, last: int) -> None:
@@ -332,6 +334,7 @@ def resemblance(
         looked_at(2 * int(np.diff(spans[articles[first:last]]).sum()))
 
     in_slices(count, len(articles), _ARTICLES_PER_TASK, threads)
-    sides = sizes[place.reshape(-1, 2)]
+    place = np.cumsum(in_pairs) - 1
+    sides = sizes[place[pairs]].reshape(-1, 2)
     jaccard: NDArray[np.float64] = shared / np.maximum(sides.sum(axis=1) - shared, 1)
     return jaccard
