@@ -77,7 +77,7 @@ def run(
 
     Args:
         command: what to run.
-        env: its environment; this one's if None.
+        env: its environment; `environment()` if None.
         folders: what they hold counts as `disk`.
 
     Raises:
@@ -178,8 +178,13 @@ def cli(*arguments: str | Path) -> list[str]:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's environment with changes."""
-    return {**os.environ, **changes}
+    """This process's environment with changes.
+
+    Python may keep bytecode in it, as installers do for every package: where that is forbidden, a
+    source tree is compiled again in each process, which takes .1 s of a scan.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **changes}
 
 
 def warm() -> None:
@@ -226,7 +231,7 @@ def _started(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=env,
+            env=environment() if env is None else env,
             start_new_session=True,
         ) as process,
     ):

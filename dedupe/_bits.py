@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     F = Callable[..., Any]
 
-__all__ = ["bit_count", "load64", "register", "rotate_left", "trailing_zeros", "within64"]
+__all__ = [
+    "bit_count",
+    "load64",
+    "overlapping32",
+    "register",
+    "rotate_left",
+    "trailing_zeros",
+    "within64",
+]
 
 
 def load64(buffer: NDArray[np.uint8], at: int) -> np.uint64:
@@ -36,6 +44,17 @@ def within64(buffer: NDArray[np.uint8], at: int, low: int, high: int) -> np.uint
     part = buffer[at : at + 64]
     bits = np.packbits((part >= low) & (part <= high), bitorder="little")
     return np.uint64(int.from_bytes(bits.tobytes(), "little"))
+
+
+def overlapping32(
+    starts: NDArray[np.int32], ends: NDArray[np.int32], at: int, low: int, high: int
+) -> np.uint64:
+    """Which of the 32 spans from `at` on touch [low, high]: bit k for span `at + k`.
+
+    All 32 must lie in both arrays; those beyond what was entered say anything.
+    """
+    found = (ends[at : at + 32] >= low) & (starts[at : at + 32] <= high)
+    return np.uint64(int.from_bytes(np.packbits(found, bitorder="little").tobytes(), "little"))
 
 
 def trailing_zeros(bits: np.uint64) -> int:
@@ -78,6 +97,10 @@ def register() -> None:
     def _type_within64(_context: Any) -> Any:
         return lambda _buffer, _at, _low, _high: types.uint64
 
+    @type_callable(overlapping32)
+    def _type_overlapping32(_context: Any) -> Any:
+        return lambda _starts, _ends, _at, _low, _high: types.uint64
+
     @type_callable(rotate_left)
     def _type_rotate_left(_context: Any) -> Any:
         return lambda _x, _r: types.uint64
@@ -87,31 +110,42 @@ def register() -> None:
     def _type_count(_context: Any) -> Any:
         return lambda _bits: types.int64
 
-    def pointer(context: Any, builder: Any, signature: Any, arguments: Any, kind: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        place = cgutils.gep_inbounds(builder, array.data, arguments[1])
-        return builder.bitcast(place, kind.as_pointer())
+    def load(context: Any, builder: Any, array: tuple[Any, Any], at: Any, kind: Any) -> Any:
+        made = context.make_array(array[0])(context, builder, array[1])
+        place = cgutils.gep_inbounds(builder, made.data, at)
+        return builder.load(builder.bitcast(place, kind.as_pointer()), align=1)
+
+    def all_lanes(builder: Any, value: Any, vector: Any) -> Any:
+        number = ir.IntType(32)
+        nothing = ir.Constant(vector, ir.Undefined)
+        one = builder.insert_element(nothing, builder.trunc(value, vector.element), number(0))
+        lanes = ir.Constant(ir.VectorType(number, vector.count), [number(0)] * vector.count)
+        return builder.shuffle_vector(one, nothing, lanes)
 
     @lower_builtin(load64, types.Array, types.Integer)
     def _load64(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(pointer(context, builder, signature, arguments, word), align=1)
+        return load(context, builder, (signature.args[0], arguments[0]), arguments[1], word)
 
     @lower_builtin(within64, types.Array, types.Integer, types.Integer, types.Integer)
     def _within64(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(byte, 64)
-        place = pointer(context, builder, signature, arguments, vector)
-        loaded = builder.load(place, align=1)
-
-        def all_lanes(value: Any) -> Any:
-            one = builder.insert_element(
-                ir.Constant(vector, ir.Undefined), builder.trunc(value, byte), ir.IntType(32)(0)
-            )
-            lanes = ir.Constant(ir.VectorType(ir.IntType(32), 64), [ir.IntType(32)(0)] * 64)
-            return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), lanes)
-
-        above = builder.icmp_unsigned(">=", loaded, all_lanes(arguments[2]))
-        below = builder.icmp_unsigned("<=", loaded, all_lanes(arguments[3]))
+        loaded = load(context, builder, (signature.args[0], arguments[0]), arguments[1], vector)
+        above = builder.icmp_unsigned(">=", loaded, all_lanes(builder, arguments[2], vector))
+        below = builder.icmp_unsigned("<=", loaded, all_lanes(builder, arguments[3], vector))
         return builder.bitcast(builder.and_(above, below), word)
+
+    integer = types.Integer
+
+    @lower_builtin(overlapping32, types.Array, types.Array, integer, integer, integer)
+    def _overlapping32(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = ir.VectorType(ir.IntType(32), 32)
+        starts, ends = (
+            load(context, builder, (signature.args[k], arguments[k]), arguments[2], vector)
+            for k in range(2)
+        )
+        late = builder.icmp_signed(">=", ends, all_lanes(builder, arguments[3], vector))
+        early = builder.icmp_signed("<=", starts, all_lanes(builder, arguments[4], vector))
+        return builder.zext(builder.bitcast(builder.and_(late, early), ir.IntType(32)), word)
 
     @lower_builtin(rotate_left, types.uint64, types.Integer)
     def _rotate_left(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:

@@ -247,6 +247,7 @@ def _load_without_compiler(compiled: Any) -> None:
         runtime: Any = import_module("numba.core.runtime").rtsys
         kept = compiled._cache  # noqa: SLF001
         load, guarded = kept._load_overload, kept._guard_against_spurious_io_errors  # noqa: SLF001
+        kept._impl.rebuild = _without_bitcode(kept._impl.rebuild)  # noqa: SLF001
     except (ImportError, AttributeError):  # or nothing is kept
         return
 
@@ -256,6 +257,46 @@ def _load_without_compiler(compiled: Any) -> None:
             return load(signature, context)
 
     kept.load_overload = load_overload
+
+
+def _without_bitcode(rebuild: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes kept code of what was read, and looks at its bitcode only if that is asked for.
+
+    Beside machine code numba keeps bitcode, for kernels that are compiled later and call this one,
+    and reads all of it: half of the time that loading takes.
+    """
+
+    def rebuilt(context: Any, payload: Any) -> Any:
+        try:
+            (name, kind, (code, bitcode)), described, *others = payload
+            engine = context.codegen()._engine  # noqa: SLF001
+            enter: Any = engine._load_defined_symbols  # noqa: SLF001
+            defined: set[str] = engine._defined_symbols  # noqa: SLF001
+            names = (described.llvm_func_name, described.llvm_cpython_wrapper_name)
+        except (AttributeError, TypeError, ValueError):  # numba keeps code in another way
+            return rebuild(context, payload)
+        defined.update(names)
+        found = rebuild(context, ((name, kind, (code, _empty_bitcode())), described, *others))
+        library = found.library
+        library._shared_module = None  # noqa: SLF001
+
+        def for_linking() -> Any:
+            if library._shared_module is None:  # noqa: SLF001
+                module = import_module("llvmlite.binding").parse_bitcode(bitcode)
+                enter(module)
+                library._shared_module = module  # noqa: SLF001
+            return library._shared_module  # noqa: SLF001
+
+        library._get_module_for_linking = for_linking  # noqa: SLF001
+        return found
+
+    return rebuilt
+
+
+@functools.cache
+def _empty_bitcode() -> bytes:
+    made: bytes = import_module("llvmlite.binding").parse_assembly("").as_bitcode()
+    return made
 
 
 def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedupe._bits import overlapping32, trailing_zeros
 from dedupe._jit import ascending, in_plain_python, kernel
 from dedupe.gaps import BLOCK_BITS, fill_gaps, last_paired, next_paired
 from dedupe.seeds import (
@@ -82,6 +83,9 @@ SHORT = 4
 MANY_NEAR = 4
 """Neighbours of a match, on average, from which on nearly all are promising, or all repeat."""
 
+CROWDED = 64
+"""Matches looked at for each, from which on it is worth putting away those that ended long before."""
+
 MOST_PRICE = 1 << 40
 """Of what no match is near."""
 
@@ -114,38 +118,34 @@ def _join_near(
     other for this to be worth it.
     """
     n = len(matches)
-    # Of matches that end close enough in b: number, start and end in a, end in b.
-    near, start_a = np.empty(n, np.int32), np.empty(n, np.int32)
-    end_a, end_b = np.empty(n, np.int32), np.empty(n, np.int32)
-    hits = np.empty(n, np.int32)
-    n_near = 0
+    # Of matches that may end close enough in b: number, start and end in a, end in b.
+    near, end_b = np.empty(n, np.int32), np.empty(n, np.int32)
+    start_a, end_a = np.empty(n + 32, np.int32), np.empty(n + 32, np.int32)
+    oldest, n_near, crowded = 0, 0, CROWDED
     edges = 0
     for m in range(n):
         j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
         parent[m] = m
         price[m] = MOST_PRICE
         firm[m] = length > SHORT
-        # Whether two matches are near cannot be foretold: no branches, and many at a time.
-        if m & 7 == 0:
-            first = np.int32(j - REACH)
+        while oldest < n_near and end_b[oldest] < j - REACH:
+            oldest += 1
+        if n_near - oldest > crowded:  # behind a long match there are others that have ended
             kept = 0
-            for k in range(n_near):
+            for k in range(oldest, n_near):
                 end = end_b[k]
                 near[kept], start_a[kept], end_a[kept] = near[k], start_a[k], end_a[k]
                 end_b[kept] = end
-                kept += int(end >= first)
-            n_near = kept
-        low, high = np.int32(i - REACH), np.int32(i + length + REACH)
-        some = np.int32(0)
-        for k in range(n_near):
-            some += np.int32((end_a[k] >= low) & (start_a[k] <= high))
-        if some > 0:
-            n_hits = 0
-            for k in range(n_near):
-                hits[n_hits] = k
-                n_hits += int((end_a[k] >= low) & (start_a[k] <= high))
-            for h in range(n_hits):
-                k = int(hits[h])
+                kept += int(end >= j - REACH)
+            oldest, n_near, crowded = 0, kept, CROWDED + 2 * kept
+        # Whether two matches are near cannot be foretold: no branches, and many at a time.
+        for at in range(oldest, n_near, 32):
+            hits = overlapping32(start_a, end_a, at, i - REACH, i + length + REACH)
+            if n_near - at < 32:
+                hits &= (np.uint64(1) << np.uint64(n_near - at)) - np.uint64(1)
+            while hits != np.uint64(0):
+                k = at + trailing_zeros(hits)
+                hits &= hits - np.uint64(1)
                 gap_b = j - int(end_b[k])
                 follows, leads = start_a[k] < i + length, gap_b < 0 and i < end_a[k]
                 if gap_b > REACH or not (follows or leads):
@@ -168,8 +168,8 @@ def _join_near(
                 parent[max(root, other)] = min(root, other)
                 parent[m] = min(root, other)
                 edges += 1
-            if edges > MANY_NEAR * n:
-                return False
+        if edges > MANY_NEAR * n:
+            return False
         near[n_near], start_a[n_near] = m, i
         end_a[n_near], end_b[n_near] = i + length, j + length
         n_near += 1

@@ -101,9 +101,12 @@ class Chunk:
 
     @classmethod
     def of(
-        cls, batch: Batch, tokens: Tokens, features: Features, *, first: int, checksum: int
+        cls, batch: Batch, tokens: Tokens, features: Features, *, first: int, checksum: int | None
     ) -> Chunk:
-        """What is kept of a batch whose tokens begin at `first` in the spool."""
+        """What is kept of a batch whose tokens begin at `first` in the spool.
+
+        Without a checksum the chunk is not to outlast this run, and its texts are not hashed.
+        """
         return cls(
             metadata=_metadata(batch),
             starts=tokens.offsets[:-1] + first,
@@ -115,8 +118,8 @@ class Chunk:
             first=first,
             end=first + len(tokens.hashes),
             text_bytes=len(batch.text),
-            text_hash=_hash(batch.offsets, batch.text),
-            checksum=checksum,
+            text_hash=0 if checksum is None else _hash(batch.offsets, batch.text),
+            checksum=checksum or 0,
         )
 
     def is_of(self, batch: Batch) -> bool:

@@ -88,7 +88,7 @@ class Config:
     title_field: str = ""
     url_field: str = ""
     threads: int = 0
-    chunk_mb: float = 8.0
+    chunk_mb: float = 4.0
     memory_mb: int = 1000
     passages: bool = True
     format: str = "parquet"

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from dedupe._jit import is_interpreted, kernel
+from dedupe._threads import in_threads
 from dedupe.checkpoint import Chunk, checksum
 from dedupe.errors import Problem
 from dedupe.features import extract
@@ -171,7 +172,7 @@ def _process(
         tokens = tokens_of(batch, borrowed=True)
         features = extract(tokens, config, scale, borrowed=True)
         columns = Columns(*tokens[1:], features.grams)
-        known = checksum(spool.kept_of(columns)) if checked else 0
+        known = checksum(spool.kept_of(columns)) if checked else None
         first = spool.append(columns)
         return Chunk.of(batch, tokens, features, first=first, checksum=known)
 
@@ -247,21 +248,21 @@ def _gather_features(
     """
     limit = sketch_limit(scale)
     offsets = np.zeros(n + 1, np.int64)
-    first = 0
-    for chunk in chunks:
-        here = place[first : first + len(chunk)]
+    borders = np.cumsum([0, *map(len, chunks)]).tolist()
+    places = [place[first:last] for first, last in itertools.pairwise(borders)]
+    for chunk, here in zip(chunks, places, strict=True):
         _count_below(chunk.sketch_offsets, chunk.sketch, limit, here, offsets)
-        first += len(chunk)
     np.cumsum(offsets, out=offsets)
     sketch = np.empty(offsets[-1], np.uint64)
     bands = np.zeros((n, config.bands), np.uint32)
-    first = 0
-    for chunk in chunks:
-        here = place[first : first + len(chunk)]
+
+    def put(k: int) -> None:
+        chunk, here = chunks[k], places[k]
         _place_sketches(chunk.sketch_offsets, chunk.sketch, here, offsets, sketch)
         bands[here[here >= 0]] = chunk.bands[here >= 0]
-        first += len(chunk)
         chunk.drop_features()
+
+    in_threads(put, range(len(chunks)), config.worker_threads)
     return offsets, sketch, bands
 
 
@@ -273,13 +274,13 @@ def _count_below(
     place: NDArray[np.int64],
     counts: NDArray[np.int64],
 ) -> None:
-    """Hashes up to the limit of each sketch into counts[place + 1]."""
+    """Hashes up to the limit of each sketch, which ascends, into counts[place + 1]."""
     for k in range(len(place)):
         if place[k] >= 0:
-            n = 0
-            for e in range(offsets[k], offsets[k + 1]):
-                n += np.int64(sketch[e] <= limit)
-            counts[place[k] + 1] = n
+            last = offsets[k + 1]
+            while last > offsets[k] and sketch[last - 1] > limit:
+                last -= 1
+            counts[place[k] + 1] = last - offsets[k]
 
 
 @kernel

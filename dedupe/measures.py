@@ -191,20 +191,33 @@ def mark_reused(
 
 @kernel
 def _count_reused(
-    spans: NDArray[np.int64], reused: NDArray[np.bool_], out: NDArray[np.int64]
+    articles: NDArray[np.int64],
+    spans: NDArray[np.int64],
+    reused: NDArray[np.bool_],
+    out: NDArray[np.int64],
 ) -> None:
-    for article in range(len(spans)):
+    for a in range(len(articles)):
+        article = articles[a]
         n = 0
         for k in range(spans[article, 0], spans[article, 1]):
             n += np.int64(reused[k])
         out[article] = n
 
 
-def count_reused(spans: NDArray[np.int64], reused: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """int64 (n_articles,), words of each article that are marked."""
+def count_reused(
+    spans: NDArray[np.int64], pairs: NDArray[np.int64], reused: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """int64 (n_articles,), words of each article that are marked: none of an article in no pair."""
     words = np.zeros(len(spans), np.int64)
-    _count_reused(spans, reused, words)
+    _count_reused(np.flatnonzero(_in_pairs(len(spans), pairs)), spans, reused, words)
     return words
+
+
+def _in_pairs(n: int, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Bool (n,), the articles that are in any pair."""
+    found = np.zeros(n, np.bool_)
+    found[pairs] = True
+    return found
 
 
 class Measures:
@@ -230,10 +243,8 @@ class Measures:
         covered: NDArray[np.int64],
         flags: NDArray[np.uint8],
     ) -> None:
-        wanted = np.zeros(len(articles), np.bool_)
-        wanted[pairs.ravel()] = True
         aside = np.zeros(len(articles), np.int64)
-        _count_aside(articles.spans, flags, wanted, aside)
+        _count_aside(articles.spans, flags, _in_pairs(len(articles), pairs), aside)
         self.pairs = pairs
         self.words = articles.words[pairs].reshape(-1, 2)
         self.aside = aside[pairs].reshape(-1, 2)

@@ -12,8 +12,7 @@ import numpy as np
 
 from dedupe._jit import kernel, leaf
 from dedupe._threads import in_slices
-from dedupe.hashtable import table_size, table_slot
-from dedupe.shingle import fill_shingles, shingles
+from dedupe.shingle import shingles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +66,23 @@ def _find_bits(
         out[found] = i
         found += np.int64((bits[gram >> np.uint64(6)] >> (gram & np.uint64(63))) & np.uint64(1))
     return found
+
+
+@leaf
+def _repeated_grams(
+    grams: NDArray[np.uint16], n: int, bits: NDArray[np.uint64], out: NDArray[np.uint16]
+) -> int:
+    """Of the first n grams those that stand before as well, into `out`; how many."""
+    bits[:] = np.uint64(0)
+    repeated = 0
+    for i in range(n):
+        gram = np.uint64(grams[i])
+        bit = np.uint64(1) << (gram & np.uint64(63))
+        there = bits[gram >> np.uint64(6)]
+        bits[gram >> np.uint64(6)] = there | bit
+        out[repeated] = grams[i]
+        repeated += np.int64(there & bit != np.uint64(0))
+    return repeated
 
 
 @leaf
@@ -183,26 +199,44 @@ def _distinct(
     articles: NDArray[np.int64],
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],
+    grams: NDArray[np.uint16],
     w: int,
     out: NDArray[np.int64],
 ) -> None:
+    """Count the distinct shingles of articles.
+
+    A shingle whose gram no other one of the article has is told by that. There are few others,
+    and these are compared with those of the same gram before them, token by token.
+    """
     longest = 0
     for k in range(len(articles)):
         longest = max(longest, spans[articles[k], 1] - spans[articles[k], 0])
-    size = table_size(longest)
-    keys = np.zeros(size, np.uint64)
-    used = np.full(size, -1, np.int64)
-    found = np.empty(longest, np.uint64)
+    bits = np.zeros(_GRAM_BITS // 64, np.uint64)
+    again = np.empty(longest + 1, np.uint16)
+    places = np.empty(longest + 1, np.int64)
+    head = np.full(_GRAM_BITS, -1, np.int32)
+    following = np.empty(longest, np.int32)
     for k in range(len(articles)):
-        article = articles[k]
-        n = fill_shingles(hashes[spans[article, 0] : spans[article, 1]], w, found)
-        table = keys[: table_size(n)]
-        for i in range(n):
-            slot = table_slot(table, used, found[i], k)
-            if used[slot] != k:
-                used[slot] = k
-                table[slot] = found[i]
-                out[k] += 1
+        first, end = spans[articles[k], 0], spans[articles[k], 1]
+        n = max(end - first - w + 1, 0)
+        mine = grams[first:end]
+        repeated = _repeated_grams(mine, n, bits, again)
+        if repeated == 0:
+            out[k] = n
+            continue
+        _set_bits(again, repeated, bits)
+        found = _find_bits(mine, n, bits, places)
+        distinct = n - found
+        for h in range(found):
+            i = places[h]
+            gram = np.int64(mine[i])
+            if _find(hashes, first, first + i, w, np.int64(head[gram]), following) < 0:
+                following[i] = head[gram]
+                head[gram] = i
+                distinct += 1
+        for h in range(found):
+            head[np.int64(mine[places[h]])] = -1
+        out[k] = distinct
 
 
 def grams_of(hashes: NDArray[np.uint64], w: int) -> NDArray[np.uint16]:
@@ -277,25 +311,30 @@ def resemblance(
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     w: int,
+    grams: NDArray[np.uint16] | None = None,
     threads: int = 1,
     looked_at: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float64]:
     """Exact Jaccard of the shingle sets of each pair; 0 where both are empty.
 
     Args:
-        pairs, spans, hashes, w: as for `shared_shingles`.
+        pairs, spans, hashes, w, grams: as for `shared_shingles`.
         shared: int64 (n_pairs,), what it returned.
         threads: worker threads.
-        looked_at: told of bytes of `hashes` that were looked at, now and then.
+        looked_at: told of bytes of `grams` that were looked at, now and then.
     """
-    articles, place = np.unique(pairs, return_inverse=True)
+    every = grams_of(hashes, w) if grams is None else grams
+    in_pairs = np.zeros(len(spans), np.bool_)
+    in_pairs[pairs] = True
+    articles = np.flatnonzero(in_pairs)
     sizes = np.zeros(len(articles), np.int64)
 
     def count(first: int, last: int) -> None:
-        _distinct(articles[first:last], spans, hashes, w, sizes[first:last])
-        looked_at(8 * int(np.diff(spans[articles[first:last]]).sum()))
+        _distinct(articles[first:last], spans, hashes, every, w, sizes[first:last])
+        looked_at(2 * int(np.diff(spans[articles[first:last]]).sum()))
 
     in_slices(count, len(articles), _ARTICLES_PER_TASK, threads)
-    sides = sizes[place.reshape(-1, 2)]
+    place = np.cumsum(in_pairs) - 1
+    sides = sizes[place[pairs]].reshape(-1, 2)
     jaccard: NDArray[np.float64] = shared / np.maximum(sides.sum(axis=1) - shared, 1)
     return jaccard

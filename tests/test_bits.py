@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import MASK, examples
 
-from dedupe._bits import bit_count, load64, rotate_left, trailing_zeros, within64
+from dedupe._bits import (
+    bit_count,
+    load64,
+    overlapping32,
+    rotate_left,
+    trailing_zeros,
+    within64,
+)
 from dedupe._jit import leaf
 
 if TYPE_CHECKING:
@@ -27,6 +34,14 @@ def compiled_load64(buffer: NDArray[np.uint8], at: int) -> np.uint64:
 def compiled_within64(buffer: NDArray[np.uint8], at: int, low: int, high: int) -> np.uint64:
     """Compare, compiled."""
     return within64(buffer, at, low, high)
+
+
+@leaf
+def compiled_overlapping32(
+    starts: NDArray[np.int32], ends: NDArray[np.int32], at: int, low: int, high: int
+) -> np.uint64:
+    """Compare spans, compiled."""
+    return overlapping32(starts, ends, at, low, high)
 
 
 @leaf
@@ -48,6 +63,21 @@ def test_bytes(data: bytes, draw: st.DataObject) -> None:
     expected = sum(1 << k for k in range(64) if low <= data[at + k] <= high)
     assert int(within64(buffer, at, low, high)) == expected
     assert int(compiled_within64(buffer, at, low, high)) == expected
+
+
+NUMBERS = st.integers(-50, 50) | st.integers(-(2**31), 2**31 - 1)
+
+
+@examples
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=32, max_size=40), NUMBERS, NUMBERS, st.data())
+def test_spans(spans: list[tuple[int, int]], low: int, high: int, draw: st.DataObject) -> None:
+    """Of 32 spans, wherever they lie, those that touch another one have their bits."""
+    at = draw.draw(st.integers(0, len(spans) - 32))
+    starts, ends = np.array(spans, np.int32).T.copy()
+    part = spans[at : at + 32]
+    expected = sum(1 << k for k, (a, b) in enumerate(part) if b >= low and a <= high)
+    assert int(overlapping32(starts, ends, at, low, high)) == expected
+    assert int(compiled_overlapping32(starts, ends, at, low, high)) == expected
 
 
 @examples

@@ -387,6 +387,24 @@ def test_compiled_code_is_kept(tmp_path: Path) -> None:
     assert second == f"1 0 True prepared late {expected}\n"
 
 
+def test_kept_code_goes_into_what_is_compiled_later(tmp_path: Path) -> None:
+    """A kernel compiled anew calls another one that was loaded, and both do what they always do."""
+    code = """
+import sys
+import numpy as np
+from dedupe.sketch import distinct_ascending, fill_sketch
+hashes = np.arange(99, dtype=np.uint64)[::-1].copy()
+distinct_ascending(hashes)
+if sys.argv[1] == "both":
+    out = np.empty(200, np.uint64)
+    n = fill_sketch(np.repeat(hashes, 2), np.uint64(49), out)
+    print(sum(distinct_ascending.compiled().stats.cache_hits.values()), out[:n].tolist() == [*range(50)])
+"""
+    for which in ("one", "both"):
+        said = run_python(code, which, NUMBA_CACHE_DIR=str(tmp_path))
+    assert said == "1 True\n"
+
+
 def test_loading_needs_nothing_for_compiling() -> None:
     """A process that only loads compiled code does not import how numba compiles numpy, or scipy."""
     code = """

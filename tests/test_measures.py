@@ -40,5 +40,5 @@ def test_reused_words_equal_sets(case: tuple[list[tuple[int, int]], list[list[in
     array = np.array(rows, np.int32).reshape(-1, 9)
     marked = np.zeros(80, np.bool_)
     mark_reused(SPANS, pairs_array(pairs), array, marked)
-    found = count_reused(SPANS, marked)
+    found = count_reused(SPANS, pairs_array(pairs), marked)
     assert found.tolist() == [sum(a <= k < b for k in tokens) for a, b in SPANS.tolist()]

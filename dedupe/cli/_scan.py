@@ -127,7 +127,7 @@ def scan(
     ] = None,
     chunk_mb: Annotated[
         float | None,
-        typer.Option(metavar="MB", help="Text read and processed at a time.  [default: 8]"),
+        typer.Option(metavar="MB", help="Text read and processed at a time.  [default: 4]"),
     ] = None,
     memory_mb: Annotated[
         int | None,
