@@ -135,6 +135,23 @@ class _Found(NamedTuple):
     hidden: dict[int, set[int]]
 
 
+class _Kept(NamedTuple):
+    """What became of the articles of a job.
+
+    Attributes:
+        entered: of all of them.
+        job: of those that are new, or were not finished, and `places`, where these were.
+        found: what is known of these.
+        families: by number.
+    """
+
+    entered: list[Entered]
+    job: _Job
+    places: list[int]
+    found: _Found
+    families: dict[int, int | None]
+
+
 class Index:
     """Articles that came, and what they share.
 
@@ -550,10 +567,15 @@ class Index:
         """Keep articles with distinct ids, and answer."""
         with self._store.writing():
             job = self._job(articles, read)
-            before = self._status(job)
-            # What is there is asked about by itself: beside new ones it would be there twice.
-            matches = self._ask(job, [k for k, b in enumerate(before) if b.status == "unchanged"])
-            entered, job, kept, found, families = self._keep(job, before)
+            matches: dict[int, Match] = {}
+            done = self._keep_new(job)
+            if done is None:
+                before = self._status(job)
+                # What is there is asked about by itself: beside new ones it would be there twice.
+                there = [k for k, b in enumerate(before) if b.status == "unchanged"]
+                matches = self._ask(job, there)
+                done = self._keep(job, before)
+            entered, job, kept, found, families = done
             fresh = [entered[k] for k in kept]
             matches |= zip(kept, self._answers(job, fresh, found, families), strict=True)
             # Where several write at once one may have come since.
@@ -572,29 +594,50 @@ class Index:
     def _add_only(self, articles: list[Article], read: Read) -> list[Status]:
         with self._store.writing():
             job = self._job(articles, read)
-            entered = self._keep(job, self._status(job))[0]
-            return [one.status for one in entered]
+            done = self._keep_new(job) or self._keep(job, self._status(job))
+            return [one.status for one in done.entered]
 
-    def _keep(
-        self, job: _Job, before: list[Entered]
-    ) -> tuple[list[Entered], _Job, list[int], _Found, dict[int, int | None]]:
+    def _keep_new(self, job: _Job) -> _Kept | None:
+        """Keep articles none of whose ids is there, as is usual: a store is asked once. Else None."""
+        new, shingles = self._new(job), job.read.shingles(self._config)
+        done = self._store.enter(new, job.keys, shingles, only_new=True)
+        return None if done is None else self._finished(job, *done, {}, [])
+
+    def _keep(self, job: _Job, before: list[Entered]) -> _Kept:
         """Keep articles, their pairs and families.
 
         Args:
             job: the articles.
             before: what would become of them, as the store was.
-
-        Returns:
-            what became of all of them; a job of those that are new, or were not finished, and
-            their places; what is known of these; families, by number.
         """
-        store = self._store
         former = self._former(before)
         revised = [one.number for one in before if one.status == "revised"]
         parted = self._linked_to(revised) if revised else []
+        new, shingles = self._new(job), job.read.shingles(self._config)
+        done = self._store.enter(new, job.keys, shingles)
+        assert done is not None  # it was not asked for new ones only
+        return self._finished(job, *done, former, parted)
+
+    def _finished(
+        self,
+        job: _Job,
+        entered: list[Entered],
+        gathered: Gathered,
+        former: dict[int, Former],
+        parted: list[int],
+    ) -> _Kept:
+        """Keep pairs and families of articles that are entered.
+
+        Args:
+            job: the articles.
+            entered: what became of them.
+            gathered: postings as they were before.
+            former: what revised ones were, by their place.
+            parted: articles that were linked to these.
+        """
+        store = self._store
         # Sources that come with new articles only get a number.
         sources = store.source_numbers([article.source for article in job.articles])
-        entered, gathered = store.enter(self._new(job), job.keys, job.read.shingles(self._config))
         kept = [k for k, one in enumerate(entered) if one.status != "unchanged" or one.unfinished]
         if len(kept) < len(entered):
             articles = [job.articles[k] for k in kept]
@@ -613,7 +656,7 @@ class Index:
         store.add_pairs(pairs)
         linked = pairs[pairs["links"]]
         ends = {*linked["later"].tolist(), *linked["earlier"].tolist()} & numbers
-        return entered, job, kept, found, settle(store, sorted(ends), self._config)
+        return _Kept(entered, job, kept, found, settle(store, sorted(ends), self._config))
 
     def _new(self, job: _Job) -> list[NewArticle]:
         """Articles as they are kept."""

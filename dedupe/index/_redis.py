@@ -88,6 +88,9 @@ SCANNED = 512
 """Keys that are asked for at a time when compacting."""
 
 _ENTERED = struct.Struct("<3I")
+_ID = struct.Struct("<IIQ")
+"""What is known of an id: number, number of the first version, hash of the text."""
+
 _STATUS: dict[int, Status] = {0: "new", 1: "revised", 2: "unchanged", 3: "unchanged"}
 _UNFINISHED, _AGAIN = 3, 4
 _FAMILY = struct.Struct("<I?Q")
@@ -218,6 +221,7 @@ class RedisStore:
         self._records: dict[int, Record | None] = {}
         self._names: dict[int, Record | None] = {}
         self._hashes: dict[int, int] = {}
+        self._ids: dict[str, bytes] = {}  # what `enter` told of ids, when it entered nothing
         self._links: dict[int, _Links] = {}
         self._sizes: dict[int, int] = {}
         self._asked_sizes: list[int] = []
@@ -366,11 +370,14 @@ class RedisStore:
 
     def find(self, ids: Sequence[str]) -> dict[str, Entered]:
         """See `Store`."""
-        (values,) = self._run("find", b"".join(map(digest, ids)))
-        found = {}
-        for name, value in zip(ids, values, strict=True):
-            if value:
-                number, since, text_hash = struct.unpack("<IIQ", value)
+        found: dict[str, Entered] = {}
+        told = {name: self._ids[name] for name in ids if name in self._ids}
+        if len(told) < len(ids):
+            (values,) = self._run("find", b"".join(map(digest, ids)))
+            told = dict(zip(ids, values, strict=True))
+        for name, value in told.items():
+            if any(value):
+                number, since, text_hash = _ID.unpack(value)
                 found[name] = Entered("unchanged", number, since)
                 self._hashes[number] = text_hash
         return found
@@ -382,8 +389,13 @@ class RedisStore:
         return {n: self._hashes[n] for n in numbers if n in self._hashes}
 
     def enter(
-        self, articles: Sequence[NewArticle], keys: NDArray[np.uint64], shingles: int
-    ) -> tuple[list[Entered], Gathered]:
+        self,
+        articles: Sequence[NewArticle],
+        keys: NDArray[np.uint64],
+        shingles: int,
+        *,
+        only_new: bool = False,
+    ) -> tuple[list[Entered], Gathered] | None:
         """See `Store`. It is one step; sent twice, it is one step."""
         sources = self.source_numbers([new.article.source for new in articles])
         heads, kept = [], []
@@ -404,9 +416,15 @@ class RedisStore:
             shingles,
             pack_numbers(self._finished),
             b"".join(heads),
+            int(only_new),
             *kept,
         )
         self._finished = []
+        self._ids = {}
+        if articles and not statuses:
+            told = [hits[at : at + _ID.size] for at in range(0, len(hits), _ID.size)]
+            self._ids = {n.article.id: value for n, value in zip(articles, told, strict=True)}
+            return None
         entered, again = [], []
         for status, number, since in _ENTERED.iter_unpack(statuses):
             if status == _AGAIN:
