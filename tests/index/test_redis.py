@@ -465,6 +465,24 @@ def test_furniture_is_learnt_by_all(url: str) -> None:
         assert index.check(article("q", [700, 701, 702, *footer], "x")).kind == "unique"
 
 
+def test_what_was_read_before_is_what_is_there(url: str) -> None:
+    """Of a neighbour that was read before what may have changed is read again."""
+    with Index.open(url) as one, Index.open(url) as other:
+        for name in "abc":
+            one.check_and_add(article(name, [1, 2, 3]))
+        before = one.family("a")
+        other.remove("a")
+        other.update(article("b", [4, 5, 6]))
+        other.check_and_add(article("d", [1, 2, 3]))
+        match = one.check_and_add(article("e", [1, 2, 3]))
+        assert match.of == ("c", "d")
+        family = other.family("e")
+        assert before is not None
+        assert family is not None
+        assert family.members == ("c", "d", "e")
+        assert match.family == family.name == one.check(article("e", [1, 2, 3])).family
+
+
 def test_prefixes_are_apart(redis_server: RedisServer) -> None:
     """Indexes of different prefixes on one server know nothing of each other."""
     first, second = fresh(), fresh()
