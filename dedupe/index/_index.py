@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 import numpy as np
 
 from dedupe.config import Config
-from dedupe.errors import ConfigError, InputError
+from dedupe.errors import ConfigError, IndexLockedError, InputError, StoreUnavailableError
 from dedupe.families import linking, linking_shares
 from dedupe.index._answers import Asked, answer, estimated, estimates
 from dedupe.index._checking import Candidates, candidates_of, compare_all
@@ -25,6 +25,7 @@ from dedupe.index._forking import watch
 from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
 from dedupe.index._store import PAIR, Entered, NewArticle
+from dedupe.index._together import Together
 from dedupe.records import Batch, encode_text
 from dedupe.scanning import scan_batches
 from dedupe.shingle import distinct
@@ -70,12 +71,18 @@ every second, and so on to an eighth, as in a scan: with all, an article costs u
 class _Turns:
     """Whose turn it is: a lock for threads, and a thread for those who do not wait.
 
+    Args:
+        together: the callers who are served together.
+
     Attributes:
         lock: held by the thread that uses the index.
+        user: that thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, together: Together[Article, Match]) -> None:
         self.lock = threading.RLock()
+        self.user = 0
+        self._together = together
         self._making = threading.Lock()  # held for a moment only, by the loop's thread, too
         self._worker: ThreadPoolExecutor | None = None
         watch(self)
@@ -103,6 +110,7 @@ class _Turns:
             self.lock = threading.RLock()
             self._making = threading.Lock()
             self._worker = None
+            self._together.reset()
 
 
 class _Job(NamedTuple):
@@ -171,7 +179,10 @@ class Index:
         self._config = config
         # Threads are for many articles: starting them takes longer than one.
         self._single = replace(config, threads=1)
-        self._turns = _Turns()
+        self._together: Together[Article, Match] = Together(
+            (StoreUnavailableError, IndexLockedError)
+        )
+        self._turns = _Turns(self._together)
         self._closed = False
 
     @classmethod
@@ -280,8 +291,15 @@ class Index:
         Of two processes that add the same text at the same moment one is told "unique", the
         other that it is a copy. An id that is there with another text is revised: the new text
         replaces the old one, and is no copy of it. The same text again changes nothing.
+
+        Threads that call at the same moment are served as by `check_and_add_many`.
         """
-        return self.check_and_add_many([article])[0]
+        if (
+            self._turns.user == threading.get_ident()
+        ):  # in the midst of a call that asks for articles
+            return self.check_and_add_many([article])[0]
+        request = self._together.join(_checked(article))
+        return self._together.wait(request, self.check_and_add_many)
 
     def check_and_add_many(self, articles: Iterable[Article]) -> list[Match]:
         """The same for many, each checked against those before it, at the speed of a batch.
@@ -292,11 +310,17 @@ class Index:
             return [match for some in self._read(articles) for match in self._add(*some)]
 
     async def acheck_and_add(self, article: Article) -> Match:
-        """`check_and_add` for asyncio: one after the other, in a thread of its own."""
+        """`check_and_add` for asyncio: in the order of the calls, in a thread of the index."""
         if self._closed:  # and else the thread says so
             raise ConfigError("the index is closed; open it anew with Index.open")
-        worker = self._turns.worker()
-        return await asyncio.get_running_loop().run_in_executor(worker, self.check_and_add, article)
+        worker, together = self._turns.worker(), self._together
+        request = together.join(_checked(article))
+        try:
+            loop, serve = asyncio.get_running_loop(), self.check_and_add_many
+            return await loop.run_in_executor(worker, together.wait, request, serve)
+        except asyncio.CancelledError:
+            together.leave(request)
+            raise
 
     # Keeping
 
@@ -471,7 +495,11 @@ class Index:
         with self._turns.lock:
             if self._closed:
                 raise ConfigError("the index is closed; open it anew with Index.open")
-            yield
+            before, self._turns.user = self._turns.user, threading.get_ident()
+            try:
+                yield
+            finally:
+                self._turns.user = before
 
     def _there(self, article_id: str) -> Entered | None:
         """Where an article is, if it is there."""
