@@ -589,9 +589,13 @@ class EmbeddedStore:
         articles: Sequence[NewArticle],
         keys: NDArray[np.uint64],
         shingles: int,  # noqa: ARG002 -- counted below, without articles that are there
-    ) -> tuple[list[Entered], Gathered]:
+        *,
+        only_new: bool = False,
+    ) -> tuple[list[Entered], Gathered] | None:
         """See `Store`."""
         known = self.find([new.article.id for new in articles])
+        if known and only_new:
+            return None
         hashes = self.text_hashes([there.number for there in known.values()])
         entered = []
         fresh: list[tuple[int, int, NewArticle]] = []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 import numpy as np
 
 from dedupe.config import Config
-from dedupe.errors import ConfigError, InputError
+from dedupe.errors import ConfigError, IndexLockedError, InputError, StoreUnavailableError
 from dedupe.families import linking, linking_shares
 from dedupe.index._answers import Asked, answer, estimated, estimates
 from dedupe.index._checking import Candidates, candidates_of, compare_all
@@ -26,6 +26,7 @@ from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
 from dedupe.index._store import PAIR, Entered, NewArticle
 from dedupe.index._texts import Texts
+from dedupe.index._together import Together
 from dedupe.records import Batch, encode_text
 from dedupe.scanning import scan_batches
 from dedupe.shingle import distinct
@@ -71,12 +72,18 @@ every second, and so on to an eighth, as in a scan: with all, an article costs u
 class _Turns:
     """Whose turn it is: a lock for threads, and a thread for those who do not wait.
 
+    Args:
+        together: the callers who are served together.
+
     Attributes:
         lock: held by the thread that uses the index.
+        user: that thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, together: Together[Article, Match]) -> None:
         self.lock = threading.RLock()
+        self.user = 0
+        self._together = together
         self._making = threading.Lock()  # held for a moment only, by the loop's thread, too
         self._worker: ThreadPoolExecutor | None = None
         watch(self)
@@ -104,6 +111,7 @@ class _Turns:
             self.lock = threading.RLock()
             self._making = threading.Lock()
             self._worker = None
+            self._together.reset()
 
 
 class _Job(NamedTuple):
@@ -136,6 +144,23 @@ class _Found(NamedTuple):
     hidden: dict[int, set[int]]
 
 
+class _Kept(NamedTuple):
+    """What became of the articles of a job.
+
+    Attributes:
+        entered: of all of them.
+        job: of those that are new, or were not finished, and `places`, where these were.
+        found: what is known of these.
+        families: by number.
+    """
+
+    entered: list[Entered]
+    job: _Job
+    places: list[int]
+    found: _Found
+    families: dict[int, int | None]
+
+
 class Index:
     """Articles that came, and what they share.
 
@@ -156,7 +181,10 @@ class Index:
         self._texts = Texts(store, config)
         # Threads are for many articles: starting them takes longer than one.
         self._single = replace(config, threads=1)
-        self._turns = _Turns()
+        self._together: Together[Article, Match] = Together(
+            (StoreUnavailableError, IndexLockedError)
+        )
+        self._turns = _Turns(self._together)
         self._closed = False
 
     @classmethod
@@ -265,8 +293,15 @@ class Index:
         Of two processes that add the same text at the same moment one is told "unique", the
         other that it is a copy. An id that is there with another text is revised: the new text
         replaces the old one, and is no copy of it. The same text again changes nothing.
+
+        Threads that call at the same moment are served as by `check_and_add_many`.
         """
-        return self.check_and_add_many([article])[0]
+        if (
+            self._turns.user == threading.get_ident()
+        ):  # in the midst of a call that asks for articles
+            return self.check_and_add_many([article])[0]
+        request = self._together.join(_checked(article))
+        return self._together.wait(request, self.check_and_add_many)
 
     def check_and_add_many(self, articles: Iterable[Article]) -> list[Match]:
         """The same for many, each checked against those before it, at the speed of a batch.
@@ -277,11 +312,17 @@ class Index:
             return [match for some in self._read(articles) for match in self._add(*some)]
 
     async def acheck_and_add(self, article: Article) -> Match:
-        """`check_and_add` for asyncio: one after the other, in a thread of its own."""
+        """`check_and_add` for asyncio: in the order of the calls, in a thread of the index."""
         if self._closed:  # and else the thread says so
             raise ConfigError("the index is closed; open it anew with Index.open")
-        worker = self._turns.worker()
-        return await asyncio.get_running_loop().run_in_executor(worker, self.check_and_add, article)
+        worker, together = self._turns.worker(), self._together
+        request = together.join(_checked(article))
+        try:
+            loop, serve = asyncio.get_running_loop(), self.check_and_add_many
+            return await loop.run_in_executor(worker, together.wait, request, serve)
+        except asyncio.CancelledError:
+            together.leave(request)
+            raise
 
     # Keeping
 
@@ -456,7 +497,11 @@ class Index:
         with self._turns.lock:
             if self._closed:
                 raise ConfigError("the index is closed; open it anew with Index.open")
-            yield
+            before, self._turns.user = self._turns.user, threading.get_ident()
+            try:
+                yield
+            finally:
+                self._turns.user = before
 
     def _there(self, article_id: str) -> Entered | None:
         """Where an article is, if it is there."""
@@ -552,10 +597,15 @@ class Index:
         """Keep articles with distinct ids, and answer."""
         with self._store.writing():
             job = self._job(articles, read)
-            before = self._status(job)
-            # What is there is asked about by itself: beside new ones it would be there twice.
-            matches = self._ask(job, [k for k, b in enumerate(before) if b.status == "unchanged"])
-            entered, job, kept, found, families = self._keep(job, before)
+            matches: dict[int, Match] = {}
+            done = self._keep_new(job)
+            if done is None:
+                before = self._status(job)
+                # What is there is asked about by itself: beside new ones it would be there twice.
+                there = [k for k, b in enumerate(before) if b.status == "unchanged"]
+                matches = self._ask(job, there)
+                done = self._keep(job, before)
+            entered, job, kept, found, families = done
             fresh = [entered[k] for k in kept]
             matches |= zip(kept, self._answers(job, fresh, found, families), strict=True)
             # Where several write at once one may have come since.
@@ -574,29 +624,50 @@ class Index:
     def _add_only(self, articles: list[Article], read: Read) -> list[Status]:
         with self._store.writing():
             job = self._job(articles, read)
-            entered = self._keep(job, self._status(job))[0]
-            return [one.status for one in entered]
+            done = self._keep_new(job) or self._keep(job, self._status(job))
+            return [one.status for one in done.entered]
 
-    def _keep(
-        self, job: _Job, before: list[Entered]
-    ) -> tuple[list[Entered], _Job, list[int], _Found, dict[int, int | None]]:
+    def _keep_new(self, job: _Job) -> _Kept | None:
+        """Keep articles none of whose ids is there, as is usual: a store is asked once. Else None."""
+        new, shingles = self._new(job), job.read.shingles(self._config)
+        done = self._store.enter(new, job.keys, shingles, only_new=True)
+        return None if done is None else self._finished(job, *done, {}, [])
+
+    def _keep(self, job: _Job, before: list[Entered]) -> _Kept:
         """Keep articles, their pairs and families.
 
         Args:
             job: the articles.
             before: what would become of them, as the store was.
-
-        Returns:
-            what became of all of them; a job of those that are new, or were not finished, and
-            their places; what is known of these; families, by number.
         """
-        store = self._store
         former = self._former(before)
         revised = [one.number for one in before if one.status == "revised"]
         parted = self._linked_to(revised) if revised else []
+        new, shingles = self._new(job), job.read.shingles(self._config)
+        done = self._store.enter(new, job.keys, shingles)
+        assert done is not None  # it was not asked for new ones only
+        return self._finished(job, *done, former, parted)
+
+    def _finished(
+        self,
+        job: _Job,
+        entered: list[Entered],
+        gathered: Gathered,
+        former: dict[int, Former],
+        parted: list[int],
+    ) -> _Kept:
+        """Keep pairs and families of articles that are entered.
+
+        Args:
+            job: the articles.
+            entered: what became of them.
+            gathered: postings as they were before.
+            former: what revised ones were, by their place.
+            parted: articles that were linked to these.
+        """
+        store = self._store
         # Sources that come with new articles only get a number.
         sources = store.source_numbers([article.source for article in job.articles])
-        entered, gathered = store.enter(self._new(job), job.keys, job.read.shingles(self._config))
         kept = [k for k, one in enumerate(entered) if one.status != "unchanged" or one.unfinished]
         if len(kept) < len(entered):
             articles = [job.articles[k] for k in kept]
@@ -615,7 +686,7 @@ class Index:
         store.add_pairs(pairs)
         linked = pairs[pairs["links"]]
         ends = {*linked["later"].tolist(), *linked["earlier"].tolist()} & numbers
-        return entered, job, kept, found, settle(store, sorted(ends), self._config)
+        return _Kept(entered, job, kept, found, settle(store, sorted(ends), self._config))
 
     def _new(self, job: _Job) -> list[NewArticle]:
         """Articles as they are kept."""

@@ -23,6 +23,7 @@ import os
 import secrets
 import struct
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from math import log2
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +33,7 @@ from dedupe._version import __version__
 from dedupe.errors import ConfigError, StoreUnavailableError
 from dedupe.index._header import HASH_SCHEME, check_settings, check_versions, no_index
 from dedupe.index._redis_codec import (
+    HEAD_BYTES,
     PAIR_BYTES,
     Buckets,
     digest,
@@ -42,10 +44,12 @@ from dedupe.index._redis_codec import (
     unpack_article,
     unpack_pairs,
     wants_more,
+    with_family,
 )
 from dedupe.index._redis_known import Known
 from dedupe.index._redis_server import Server, read_address
-from dedupe.index._store import UNSEEN, Entered, Gathered
+from dedupe.index._redis_shelf import Shelf
+from dedupe.index._store import UNSEEN, Entered, Gathered, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,7 +57,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedupe.index._records import Status
-    from dedupe.index._store import NewArticle, Record, Verdict
+    from dedupe.index._store import NewArticle, Verdict
 
 __all__ = ["FORMAT", "RedisStore", "bucket_bits"]
 
@@ -81,6 +85,9 @@ AHEAD = 64
 """Pairs of a neighbour that are read ahead; a family of as many articles is not looked through with
 every article that joins it (`dedupe.index._families.MOST`), and so nothing is read ahead of it."""
 
+SHELF_BYTES = 32_000_000
+"""Of articles that were read, which are not sent and unpacked again for each copy of a story."""
+
 MOST_LARGE = 100_000
 """Large families remembered as such."""
 
@@ -88,6 +95,9 @@ SCANNED = 512
 """Keys that are asked for at a time when compacting."""
 
 _ENTERED = struct.Struct("<3I")
+_ID = struct.Struct("<IIQ")
+"""What is known of an id: number, number of the first version, hash of the text."""
+
 _STATUS: dict[int, Status] = {0: "new", 1: "revised", 2: "unchanged", 3: "unchanged"}
 _UNFINISHED, _AGAIN = 3, 4
 _FAMILY = struct.Struct("<I?Q")
@@ -144,6 +154,7 @@ class RedisStore:
         self._source_names: dict[int, str] = {}
         self._finished: list[int] = []
         self._large: set[int] = set()  # families that were found to be large
+        self._shelf = Shelf(SHELF_BYTES)
         self._pid = os.getpid()
         self._depth = 0
         self._writes = False
@@ -218,6 +229,7 @@ class RedisStore:
         self._records: dict[int, Record | None] = {}
         self._names: dict[int, Record | None] = {}
         self._hashes: dict[int, int] = {}
+        self._ids: dict[str, bytes] = {}  # what `enter` told of ids, when it entered nothing
         self._links: dict[int, _Links] = {}
         self._sizes: dict[int, int] = {}
         self._asked_sizes: list[int] = []
@@ -288,6 +300,7 @@ class RedisStore:
             self._sources.clear()
             self._source_names.clear()
             self._large.clear()
+            self._shelf.clear()
         return list(answer)
 
     def _catch_up(self) -> None:
@@ -366,11 +379,14 @@ class RedisStore:
 
     def find(self, ids: Sequence[str]) -> dict[str, Entered]:
         """See `Store`."""
-        (values,) = self._run("find", b"".join(map(digest, ids)))
-        found = {}
-        for name, value in zip(ids, values, strict=True):
-            if value:
-                number, since, text_hash = struct.unpack("<IIQ", value)
+        found: dict[str, Entered] = {}
+        told = {name: self._ids[name] for name in ids if name in self._ids}
+        if len(told) < len(ids):
+            (values,) = self._run("find", b"".join(map(digest, ids)))
+            told = dict(zip(ids, values, strict=True))
+        for name, value in told.items():
+            if any(value):
+                number, since, text_hash = _ID.unpack(value)
                 found[name] = Entered("unchanged", number, since)
                 self._hashes[number] = text_hash
         return found
@@ -382,8 +398,13 @@ class RedisStore:
         return {n: self._hashes[n] for n in numbers if n in self._hashes}
 
     def enter(
-        self, articles: Sequence[NewArticle], keys: NDArray[np.uint64], shingles: int
-    ) -> tuple[list[Entered], Gathered]:
+        self,
+        articles: Sequence[NewArticle],
+        keys: NDArray[np.uint64],
+        shingles: int,
+        *,
+        only_new: bool = False,
+    ) -> tuple[list[Entered], Gathered] | None:
         """See `Store`. It is one step; sent twice, it is one step."""
         sources = self.source_numbers([new.article.source for new in articles])
         heads, kept = [], []
@@ -404,11 +425,19 @@ class RedisStore:
             shingles,
             pack_numbers(self._finished),
             b"".join(heads),
+            int(only_new),
             *kept,
         )
         self._finished = []
+        self._ids = {}
+        if articles and not statuses:
+            told = [hits[at : at + _ID.size] for at in range(0, len(hits), _ID.size)]
+            self._ids = {n.article.id: value for n, value in zip(articles, told, strict=True)}
+            return None
         entered, again = [], []
-        for status, number, since in _ENTERED.iter_unpack(statuses):
+        for new, (status, number, since) in zip(
+            articles, _ENTERED.iter_unpack(statuses), strict=True
+        ):
             if status == _AGAIN:
                 again.append(number)
                 self._again.add(number)
@@ -417,6 +446,8 @@ class RedisStore:
             entered.append(Entered(_STATUS[status], number, since, unfinished))
             if unfinished or _STATUS[status] != "unchanged":
                 self._fresh.add(number)
+                if not unfinished and number not in self._again:  # it need not be read, too
+                    self._names[number] = _as_entered(new, number, since)
             else:
                 self._unchanged = True
             if unfinished:
@@ -436,27 +467,36 @@ class RedisStore:
 
     def _load(self, numbers: list[int], *, texts: bool) -> dict[int, Record | None]:
         """Articles as they are there; None where there is none."""
-        (blobs,) = self._run("load", pack_numbers(numbers), 0 if texts else BEGINNING)
+        part = 0 if texts else BEGINNING
+        held = {n: one for n in numbers if (one := self._shelf.get(n, texts=texts)) is not None}
+        blobs = self._blobs({n: HEAD_BYTES if n in held else part for n in numbers})
         if not texts:
-            longer = [n for n, blob in zip(numbers, blobs, strict=True) if wants_more(blob)]
-            if longer:
-                whole = dict(
-                    zip(longer, self._run("load", pack_numbers(longer), 0)[0], strict=True)
+            longer = [n for n, blob in blobs.items() if n not in held and wants_more(blob)]
+            blobs |= self._blobs(dict.fromkeys(longer, 0)) if longer else {}
+        found: dict[int, Record | None] = {}
+        for number, blob in blobs.items():
+            if not blob:
+                found[number] = None
+                self._shelf.drop(number)
+            elif number in held:
+                found[number] = with_family(held[number], blob)
+            else:
+                record = unpack_article(
+                    number,
+                    blob,
+                    self._source_name,
+                    store_text=self.store_text,
+                    body=texts,
+                    place=self._address.shown,
                 )
-                blobs = [whole.get(n, blob) for n, blob in zip(numbers, blobs, strict=True)]
-        return {
-            number: unpack_article(
-                number,
-                blob,
-                self._source_name,
-                store_text=self.store_text,
-                body=texts,
-                place=self._address.shown,
-            )
-            if blob
-            else None
-            for number, blob in zip(numbers, blobs, strict=True)
-        }
+                found[number] = record
+                self._shelf.put(record, texts=texts)
+        return found
+
+    def _blobs(self, wanted: dict[int, int]) -> dict[int, bytes]:
+        """So many bytes of articles from their beginning, all if that is 0; none if there is no such."""
+        (blobs,) = self._run("load", np.array([*wanted.items()], "<u4").tobytes())
+        return dict(zip(wanted, blobs, strict=True))
 
     def remove(self, number: int) -> None:
         """See `Store`: at once."""
@@ -659,6 +699,19 @@ class RedisStore:
             self._server.settle()
         finally:
             self._server.close()
+
+
+def _as_entered(new: NewArticle, number: int, since: int) -> Record:
+    """The record, but for its text, of an article that was just entered."""
+    return Record(
+        number=number,
+        since=since,
+        article=replace(new.article, text=""),
+        text_hash=new.text_hash,
+        words=new.words,
+        fingerprint=new.fingerprint,
+        family=None,
+    )
 
 
 def _touching(pairs: NDArray[Any], numbers: set[int]) -> NDArray[np.bool_]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dedupe.index._store import NewArticle
 
 __all__ = [
+    "HEAD_BYTES",
     "PAIR_BYTES",
     "Buckets",
     "digest",
@@ -33,10 +34,13 @@ __all__ = [
     "unpack_pairs",
     "unpack_verdicts",
     "wants_more",
+    "with_family",
 ]
 
 _HEAD = struct.Struct("<??Q8sI")
 """Unfinished, has a family, the family, token of who entered it, first version: of the scripts."""
+
+HEAD_BYTES = _HEAD.size
 
 _FIXED = struct.Struct("<QQQiII")
 """Fingerprint, seal, text hash, source, words, bytes of the names that follow."""
@@ -154,6 +158,26 @@ def unpack_article(
         fingerprint=fingerprint,
         family=family if has_family else None,
         keys=keys,
+    )
+
+
+def with_family(record: Record, blob: bytes) -> Record:
+    """A record that was read before with the family that it has now: all else stays as it is.
+
+    Args:
+        record: of the article.
+        blob: what is kept of it, of which the beginning is enough.
+    """
+    _, has_family, family, _, _ = _HEAD.unpack_from(blob)
+    return Record(
+        number=record.number,
+        since=record.since,
+        article=record.article,
+        text_hash=record.text_hash,
+        words=record.words,
+        fingerprint=record.fingerprint,
+        family=family if has_family else None,
+        keys=record.keys,
     )
 
 

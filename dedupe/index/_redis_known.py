@@ -88,6 +88,8 @@ class Known:
     def absorb(self, news: bytes) -> bool:
         """Take over what a script told; whether that was all."""
         self.following, self.shingles, n_slices = _ALL.unpack_from(news)
+        if n_slices == 1 == len(self._slices) and self._absorb_sources(news):
+            return True
         heads = [_SLICE.unpack_from(news, _ALL.size + k * _SLICE.size) for k in range(n_slices)]
         at = _ALL.size + n_slices * _SLICE.size
         lost = {
@@ -122,6 +124,18 @@ class Known:
         if removals:
             self._gather_removed()
         return whole
+
+    def _absorb_sources(self, news: bytes) -> bool:
+        """Take over what is new in the only slice where that is articles alone, as is usual."""
+        head = _SLICE.unpack_from(news, _ALL.size)
+        k, _, added, count, removed, verdicts, length, *_ = head
+        one = self._slices.get(k)
+        if one is None or one.sizes() != (added - length // 4, removed, verdicts):
+            return False
+        one.count = count
+        if length:
+            one.extend(news[_ALL.size + _SLICE.size :])
+        return True
 
     def _drop(self, slices: set[int]) -> None:
         """Forget slices."""

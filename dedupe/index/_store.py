@@ -208,12 +208,17 @@ class Store(Protocol):
         """Postings of keys, which ascend. Removed articles are not in them."""
 
     def enter(
-        self, articles: Sequence[NewArticle], keys: NDArray[np.uint64], shingles: int
-    ) -> tuple[list[Entered], Gathered]:
+        self,
+        articles: Sequence[NewArticle],
+        keys: NDArray[np.uint64],
+        shingles: int,
+        *,
+        only_new: bool = False,
+    ) -> tuple[list[Entered], Gathered] | None:
         """Keep new articles, whose ids are distinct, and give postings as they were before.
 
         An id that is there with another text is revised: the former version is removed, and is
-        not in the postings.
+        not in the postings. With `only_new` nothing is kept where one of the ids is there: None.
         """
 
     def load(self, numbers: Sequence[int], *, texts: bool = True) -> list[Record]:

@@ -505,8 +505,10 @@ def test_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for k, name in enumerate(places):
             real = getattr(store, name)
 
-            def interrupted(*args: object, real: Callable[..., object] = real) -> None:
-                real(*args)
+            def interrupted(
+                *args: object, real: Callable[..., object] = real, **more: object
+            ) -> None:
+                real(*args, **more)
                 raise KeyboardInterrupt
 
             with monkeypatch.context() as patch:

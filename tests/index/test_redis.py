@@ -465,6 +465,24 @@ def test_furniture_is_learnt_by_all(url: str) -> None:
         assert index.check(article("q", [700, 701, 702, *footer], "x")).kind == "unique"
 
 
+def test_what_was_read_before_is_what_is_there(url: str) -> None:
+    """Of a neighbour that was read before what may have changed is read again."""
+    with Index.open(url) as one, Index.open(url) as other:
+        for name in "abc":
+            one.check_and_add(article(name, [1, 2, 3]))
+        before = one.family("a")
+        other.remove("a")
+        other.update(article("b", [4, 5, 6]))
+        other.check_and_add(article("d", [1, 2, 3]))
+        match = one.check_and_add(article("e", [1, 2, 3]))
+        assert match.of == ("c", "d")
+        family = other.family("e")
+        assert before is not None
+        assert family is not None
+        assert family.members == ("c", "d", "e")
+        assert match.family == family.name == one.check(article("e", [1, 2, 3])).family
+
+
 def test_prefixes_are_apart(redis_server: RedisServer) -> None:
     """Indexes of different prefixes on one server know nothing of each other."""
     first, second = fresh(), fresh()
@@ -516,6 +534,7 @@ def test_a_lost_answer(url: str, script: str, tmp_path: Path) -> None:
         read, send = connection.read_response, connection.send_packed_command
         sent: list[Any] = []
         lost: list[Any] = []
+        spared: list[Any] = []  # answers that are not to be lost
         sha = _redis_server._script(script)[1]
 
         def sending(packed: Any, **more: Any) -> None:
@@ -524,7 +543,9 @@ def test_a_lost_answer(url: str, script: str, tmp_path: Path) -> None:
 
         def losing(**more: Any) -> Any:
             answer = read(**more)
-            if sha.encode() in sent[0] and not lost:
+            if sha.encode() in sent[0] and spared:
+                spared.pop()
+            elif sha.encode() in sent[0] and not lost:
                 lost.append(script)
                 connection.disconnect()
                 raise redis.ConnectionError("Connection reset by peer")
@@ -540,12 +561,49 @@ def test_a_lost_answer(url: str, script: str, tmp_path: Path) -> None:
         assert family is not None
         assert family.members == ("a", "b")
         lost.clear()
+        spared += ["that its id is there"] if script == "enter" else []
         revised = index.check_and_add(article("c", [1, 2, 3, 9]))
         assert (revised.status, len(whole)) == ("revised", 3)
     with Index.open(tmp_path / "news.idx") as undisturbed:
         undisturbed.add_many([article("a", [1, 2, 3], "x"), article("c", [7, 8])])
         assert match == undisturbed.check_and_add(article("b", [1, 2, 3], "y"))
         assert revised == undisturbed.check_and_add(article("c", [1, 2, 3, 9]))
+
+
+def test_a_new_article_takes_one_step(redis_server: RedisServer, url: str) -> None:
+    """The server is asked once about an article that shares text with nobody."""
+
+    def scripts() -> int:
+        return int(redis_server.client().info("commandstats")["cmdstat_evalsha"]["calls"])
+
+    with Index.open(url) as index:
+        index.check_and_add(article("a", [1, 2, 3], "x"))
+        before = scripts()
+        index.check_and_add_many([article("b", [4, 5, 6], "x")])
+        index.add_many([article("c", [7, 8, 9]), article("d", [10, 11])])
+        assert scripts() - before == 2
+
+
+def test_what_is_there_is_not_entered(place: str) -> None:
+    """Of articles that are to be kept only if all of them are new none is, if one is not."""
+    from dedupe.index._store import NewArticle
+
+    def new(name: str, number: int) -> NewArticle:
+        return NewArticle(Article(id=name, text=""), number, 0, 0, keys, b"")
+
+    keys = np.array([1 << 60], np.uint64)
+    with Index.open(place) as index:
+        store = index._store
+        with store.writing():
+            assert store.enter([new("a", 1)], keys, 9, only_new=True) is not None
+        with store.writing():
+            known, shingles = store.find(["a"])["a"], store.shingles
+            assert store.enter([new("a", 1), new("b", 2)], keys, 9, only_new=True) is None
+            assert store.find(["a", "b"]) == store.find(["a"]) == {"a": known}
+            assert (len(store), store.shingles) == (1, shingles)
+            done = store.enter([new("b", 2)], keys, 9, only_new=True)
+            assert done is not None
+            assert done[1].numbers.tolist() == [known.number]
 
 
 def test_scripts_are_sent_again(redis_server: RedisServer, url: str) -> None:

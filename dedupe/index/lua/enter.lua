@@ -6,18 +6,30 @@
 -- ARGV[7]  shingles of the articles
 -- ARGV[8]  numbers of articles that are finished
 -- ARGV[9]  of each article: 16 bytes digest of its id, 8 bytes text hash, 4 bytes source
--- ARGV[10…]  of each article: what is kept of it, and which keys it has, I4 each; all if empty
+-- ARGV[10]  '1': nothing is entered if an id is there; who asks is told what is known of the ids
+-- ARGV[11…]  of each article: what is kept of it, and which keys it has, I4 each; all if empty
 local token, keys = ARGV[4], ARGV[6]
 local most = tonumber(ARGV[5])
 
 local statuses, fresh, revised = {}, {}, false
-local now = newest()
 finish(ARGV[8])
 
+local ids, heads, met, again = {}, {}, false, false
+for at = 1, #ARGV[9], 28 do
+  local known = call('GET', P .. 'i' .. sub(ARGV[9], at, at + 15))
+  local head = known and call('GETRANGE', P .. 'a' .. sub(known, 1, 4), 0, HEAD - 1) or ''
+  local there = #head == HEAD
+  ids[#ids + 1], heads[#heads + 1] = there and known or string.rep('\0', 16), head
+  met, again = met or there, again or (there and sub(head, 11, 18) == token)
+end
+if ARGV[10] == '1' and met and not again then
+  return { news(), '', table.concat(ids), '' }
+end
+
+local now = newest()
 for at = 1, #ARGV[9], 28 do
   local digest, text_hash = sub(ARGV[9], at, at + 15), sub(ARGV[9], at + 16, at + 23)
-  local known = call('GET', P .. 'i' .. digest)
-  local head = known and call('GETRANGE', P .. 'a' .. sub(known, 1, 4), 0, HEAD - 1) or ''
+  local known, head = ids[(at + 27) / 28], heads[(at + 27) / 28]
   local status, since = 0, nil
   if #head == HEAD then
     if sub(known, 9, 16) == text_hash then
@@ -41,7 +53,7 @@ for at = 1, #ARGV[9], 28 do
     since = since or number
     fresh[#fresh + 1] = {
       number = number, since = since, digest = digest, text_hash = text_hash,
-      source = sub(ARGV[9], at + 24, at + 27), place = 10 + 2 * ((at - 1) / 28),
+      source = sub(ARGV[9], at + 24, at + 27), place = 11 + 2 * ((at - 1) / 28),
     }
     following = following + 1
     statuses[#statuses + 1] = pack('<I4', status) .. number .. since
