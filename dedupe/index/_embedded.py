@@ -582,7 +582,8 @@ class EmbeddedStore:
             # Filled up with the last: a statement of each length would be compiled and kept.
             some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
             marks = ",".join("?" * len(some))
-            yield from self._connection.execute(f"{statement} ({marks})", some)
+            # All of them: who meets damage stops asking, and may close the tables.
+            yield from self._connection.execute(f"{statement} ({marks})", some).fetchall()
 
     def enter(
         self,
