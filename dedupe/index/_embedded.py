@@ -517,7 +517,11 @@ class EmbeddedStore:
 
     def gather(self, keys: NDArray[np.uint64]) -> Gathered:
         """See `Store`."""
-        return gather([*self._runs, self._recent], keys, self._removed, self.most, self.few)
+        try:
+            return gather([*self._runs, self._recent], keys, self._removed, self.most, self.few)
+        except DamagedRunError as error:
+            self._damaged.append(error)  # the next transaction mends it
+            raise
 
     def source_numbers(self, names: Sequence[str | None]) -> NDArray[np.int32]:
         """See `Store`."""

@@ -14,6 +14,7 @@ import itertools
 import json
 import mmap
 import os
+import weakref
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -180,7 +181,6 @@ def _take_from_run(
     width: int,
     sources: NDArray[np.int32],
     first: int,
-    starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
     ends: NDArray[np.int64],
     removed: NDArray[np.int64],
@@ -188,9 +188,10 @@ def _take_from_run(
     out_numbers: NDArray[np.int64],
     out_sources: NDArray[np.int32],
 ) -> None:
-    for k in range(len(starts)):
+    start = 0
+    for k in range(len(lengths)):
         at = cursors[k]
-        for e in range(starts[k], starts[k] + lengths[k]):
+        for e in range(start, start + lengths[k]):
             if at == ends[k]:
                 break
             place = np.int64(_narrow_at(holders, width, e))
@@ -201,6 +202,7 @@ def _take_from_run(
             out_sources[at] = sources[place] if place < len(sources) else -1
             at += 1
         cursors[k] = at
+        start += lengths[k]
 
 
 class Run:
@@ -230,11 +232,15 @@ class Run:
                 if os.fstat(file.fileno()).st_size != self.n_bytes:
                     raise DamagedRunError(path, "it is not as long as it was when it was written")
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                self._file = os.dup(file.fileno())
+                weakref.finalize(self, os.close, self._file)
         except OSError as error:
             raise DamagedRunError(path, error.strerror or str(error)) from error
         self._sections: dict[str, NDArray[Any]] = {}
         self._sizes = {name: _padded(size) for name, (size, _) in sizes.items()}
+        self._places: dict[str, int] = {}
         for name, (size, kind) in sizes.items():
+            self._places[name] = start
             count = size // np.dtype(kind).itemsize
             if name in self._widths:
                 count = self.entries * self._widths[name]
@@ -299,20 +305,51 @@ class Run:
         numbers: NDArray[np.int64],
         sources: NDArray[np.int32],
     ) -> None:
-        """Write articles of entries from `cursors` on, which move, up to `ends`; no removed ones."""
-        _take_from_run(
-            self._sections["holders"],
-            self._widths["holders"],
-            self._sections["sources"],
-            self.first,
-            starts,
-            lengths,
-            ends,
-            removed,
-            cursors,
-            numbers,
-            sources,
-        )
+        """Write articles of entries from `cursors` on, which move, up to `ends`; no removed ones.
+
+        Raises:
+            DamagedRunError: the file cannot be read, or has become shorter.
+        """
+        low, high = np.searchsorted(removed, (self.first, self.last + 1))
+        left = lengths
+        while True:
+            # As many as there is room for, and as many more as may have been removed.
+            some = np.minimum(left, np.where(cursors < ends, ends - cursors + (high - low), 0))
+            if not some.any():
+                return
+            _take_from_run(
+                self._holders(starts, some),
+                self._widths["holders"],
+                self._sections["sources"],
+                self.first,
+                some,
+                ends,
+                removed,
+                cursors,
+                numbers,
+                sources,
+            )
+            starts, left = starts + some, left - some
+
+    def _holders(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Articles of entries, one after the other, as they are packed.
+
+        They are read from the file: few keys have any, but over time every page would be looked at,
+        and what is looked at of a map counts as this process's memory.
+        """
+        width, place = self._widths["holders"], self._places["holders"]
+        held = np.flatnonzero(lengths)
+        firsts = (place + width * starts[held]).tolist()
+        sizes = (width * lengths[held]).tolist()
+        read, file = getattr(os, "pread", _read_at), self._file
+        try:
+            parts = [read(file, n, at) for at, n in zip(firsts, sizes, strict=True)]
+        except OSError as error:
+            raise DamagedRunError(self.path, error.strerror or str(error)) from error
+        packed = np.frombuffer(b"".join(parts), np.uint8)
+        if len(packed) != sum(sizes):
+            raise DamagedRunError(self.path, "it is not as long as it was when it was written")
+        return packed
 
     def entries_between(self, low: int, high: int, dropped: int) -> Entries:
         """Entries with `dropped` bits dropped, whose upper `_MIN_BITS` of those left are in [low, high).
@@ -349,6 +386,12 @@ class Run:
         """Give back what was looked at: it counts as this process's memory until then."""
         if hasattr(self._map, "madvise"):  # not on every system
             self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def _read_at(file: int, size: int, place: int) -> bytes:
+    """`os.pread` where there is none."""
+    os.lseek(file, place, os.SEEK_SET)
+    return os.read(file, size)
 
 
 def _padded(size: int) -> int:
