@@ -121,8 +121,7 @@ def scan(
     large = reader.total_bytes >= _SURELY_LARGE and not is_interpreted()
     ahead = _LoadedAhead(config) if large else None
     try:
-        with _fewer_collections():
-            result = _scan(reader, config, problems, clock, reader.total_bytes, checkpoint)
+        result = _scan(reader, config, problems, clock, reader.total_bytes, checkpoint)
     finally:
         reader.close()
         if ahead is not None:
@@ -161,7 +160,20 @@ def _scan(
     checkpoint: Checkpoint | None,
 ) -> ScanResult:
     """Batches to tables."""
-    batches, n_bytes = _peeked(reader)
+    with _fewer_collections():
+        batches, n_bytes = _peeked(reader)
+        return _scan_peeked(batches, n_bytes, config, problems, clock, expected_bytes, checkpoint)
+
+
+def _scan_peeked(
+    batches: Iterator[Batch],
+    n_bytes: float,
+    config: Config,
+    problems: list[Problem],
+    clock: _Clock,
+    expected_bytes: int,
+    checkpoint: Checkpoint | None,
+) -> ScanResult:
     with kernels_for(n_bytes):
         articles = ingest(
             batches,
@@ -256,8 +268,8 @@ def _peeked(batches: Iterator[Batch]) -> tuple[Iterator[Batch], float]:
 class _LoadedAhead:
     """Loads the compiled code of a scan in a thread, while the first batches are read.
 
-    It does so by a scan of a few words. Without it nothing happens beside the reading of 16 MB,
-    and then nothing beside the loading.
+    It does so by a scan of a few words. Without it nothing happens beside the reading of two
+    batches, and then nothing beside the loading.
     """
 
     def __init__(self, config: Config) -> None:
