@@ -251,7 +251,7 @@ def _tables(
     return {
         "documents": documents_table(articles, matches, families, ranks),
         "pairs": pairs_table(articles, matches, ranks, config),
-        "passages": passages_table(articles, matches, ranks),
+        "passages": passages_table(articles, matches, ranks, config),
         "families": families_table(articles, families),
     }
 
@@ -294,7 +294,9 @@ class _LoadedAhead:
             try:
                 matches = find_matches(articles, self._config, self._go_on)
                 self._go_on()
-                find_families(articles, matches, self._config)
+                families = find_families(articles, matches, self._config)
+                self._go_on()
+                _tables(articles, matches, families, self._config)
             finally:
                 articles.spool.close()
 

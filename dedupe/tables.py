@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from dedupe.align import (
-    A_END,
-    A_START,
-    B_END,
-    B_START,
-    KIND,
-    MOVED,
-    PAIR,
-    PASSAGE_KINDS,
-    PASSAGE_ROLES,
-    ROLE,
-)
+from dedupe.align import KIND, MOVED, PAIR, PASSAGE_KINDS, PASSAGE_ROLES, ROLE
+from dedupe.places import spans_of_passages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,26 +120,32 @@ def pairs_table(articles: Articles, matches: Matches, ranks: Ranks, config: Conf
     )
 
 
-def passages_table(articles: Articles, matches: Matches, ranks: Ranks) -> pl.DataFrame:
+def passages_table(
+    articles: Articles, matches: Matches, ranks: Ranks, config: Config
+) -> pl.DataFrame:
     """One row per passage; offsets count code points of the raw texts."""
     rows = matches.passages
-    if len(rows):
-        starts, ends = articles.spool.column("starts"), articles.spool.column("ends")
-    else:  # they may not be kept
-        starts = ends = np.empty(0, np.uint32)
+    found = np.empty((0, 4), np.uint32)
+    if len(rows):  # or places may not be kept
+        found = spans_of_passages(
+            rows,
+            matches.pairs,
+            articles.spans,
+            articles.places,
+            config.worker_threads,
+            articles.spool.relieve,
+        )
     swap, order = ranks.sides(matches.pairs)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     pairs = matches.pairs[rows[:, PAIR]]
-    first = articles.spans[pairs, 0]
-    a = starts[first[:, 0] + rows[:, A_START]], ends[first[:, 0] + rows[:, A_END] - 1]
-    b = starts[first[:, 1] + rows[:, B_START]], ends[first[:, 1] + rows[:, B_END] - 1]
+    a_start, a_end, b_start, b_end = found.T
     turned = swap[rows[:, PAIR]]
     spans = {
-        "a_start": np.where(turned, b[0], a[0]),
-        "a_end": np.where(turned, b[1], a[1]),
-        "b_start": np.where(turned, a[0], b[0]),
-        "b_end": np.where(turned, a[1], b[1]),
+        "a_start": np.where(turned, b_start, a_start),
+        "a_end": np.where(turned, b_end, a_end),
+        "b_start": np.where(turned, a_start, b_start),
+        "b_end": np.where(turned, a_end, b_end),
     }
     by_place = np.lexsort((spans["a_start"], spans["b_start"], place[rows[:, PAIR]]))
     rows, pairs, turned = rows[by_place], pairs[by_place], turned[by_place]

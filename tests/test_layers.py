@@ -24,7 +24,7 @@ LAYERS = (
     ("measures",),
     ("ingest",),
     ("checkpoint",),
-    ("align", "spool", "grade"),
+    ("align", "places", "spool", "grade"),
     ("chaining",),
     ("gaps", "seeds"),
     ("verify", "features", "boilerplate"),
