@@ -15,7 +15,6 @@ import numpy as np
 
 from dedupe._jit import in_plain_python, kernel
 from dedupe._threads import in_slices
-from dedupe.align import A_END, A_START, B_END, B_START, PAIR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
 
     from dedupe.tokens import Tokens
 
-__all__ = ["NOWHERE", "Places", "pack_places", "spans_of_passages"]
+__all__ = ["NOWHERE", "Places", "pack_places", "spans_of"]
 
 FAR = np.uint16(0xFFFF)
 """Stands for a token that is listed: no other gap is of 255."""
 
 _BYTE = np.int64(0xFF)
 
-_PASSAGES_PER_TASK = 1024
+_ROWS_PER_TASK = 1024
 
 
 class Places(NamedTuple):
@@ -138,65 +137,57 @@ def _unpack(
 
 @kernel
 def _spans(
-    passages: NDArray[np.int32],
-    pairs: NDArray[np.int64],
-    spans: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    articles: NDArray[np.int64],
     steps: NDArray[np.uint16],
     far: NDArray[np.int64],
     out: NDArray[np.uint32],
 ) -> int:
-    """Spans of passages, ordered by pair (for speed); how many tokens were looked at."""
+    """Where rows of tokens start and end; how many tokens were looked at."""
     longest = 0
-    for row in range(len(passages)):
-        for side in range(2):
-            article = pairs[passages[row, PAIR], side]
-            longest = max(longest, spans[article, 1] - spans[article, 0])
-    starts, ends = np.empty((2, longest), np.int64), np.empty((2, longest), np.int64)
-    held_a, held_b = -1, -1  # articles whose places are there
+    for row in range(len(rows)):
+        article = rows[row, 0]
+        longest = max(longest, articles[article, 1] - articles[article, 0])
+    starts, ends = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    held = -1  # the article whose places are there
     looked_at = 0
-    for row in range(len(passages)):
-        a, b = pairs[passages[row, PAIR], 0], pairs[passages[row, PAIR], 1]
-        if a != held_a:
-            _unpack(spans[a, 0], spans[a, 1], steps, far, starts[0], ends[0])
-            looked_at += spans[a, 1] - spans[a, 0]
-            held_a = a
-        if b != held_b:
-            _unpack(spans[b, 0], spans[b, 1], steps, far, starts[1], ends[1])
-            looked_at += spans[b, 1] - spans[b, 0]
-            held_b = b
-        out[row, 0] = starts[0, passages[row, A_START]]
-        out[row, 1] = ends[0, passages[row, A_END] - 1]
-        out[row, 2] = starts[1, passages[row, B_START]]
-        out[row, 3] = ends[1, passages[row, B_END] - 1]
+    for row in range(len(rows)):
+        article = rows[row, 0]
+        if article != held:
+            held = article
+            first, last = articles[article, 0], articles[article, 1]
+            _unpack(first, last, steps, far, starts, ends)
+            looked_at += last - first
+        out[row, 0] = starts[rows[row, 1]]
+        out[row, 1] = ends[rows[row, 2] - 1]
     return looked_at
 
 
-def spans_of_passages(
-    passages: NDArray[np.int32],
-    pairs: NDArray[np.int64],
-    spans: NDArray[np.int64],
+def spans_of(
+    rows: NDArray[np.int64],
+    articles: NDArray[np.int64],
     places: Places,
     threads: int = 1,
     looked_at: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.uint32]:
-    """Code points at which passages start and end.
+    """Code points at which tokens in a row start and end.
 
     Args:
-        passages: as in `dedupe.align.Alignment`, ordered by pair (for speed).
-        pairs: int64 (n_pairs, 2).
-        spans: int64 (n_articles, 2), first token and token after the last of each article.
+        rows: int64 (n, 3), an article, its first of these tokens and the one after the last; best
+            with those of an article together.
+        articles: int64 (n_articles, 2), first token and token after the last of each article.
         places: of all tokens, `far` by token.
         threads: worker threads.
         looked_at: told of bytes of `steps` that were looked at, now and then.
 
     Returns:
-        uint32 (n_passages, 4): start and end in a, start and end in b.
+        uint32 (n, 2).
     """
-    out = np.empty((len(passages), 4), np.uint32)
+    out = np.empty((len(rows), 2), np.uint32)
 
     def find(first: int, last: int) -> None:
-        n = _spans(passages[first:last], pairs, spans, *places, out[first:last])
+        n = _spans(rows[first:last], articles, *places, out[first:last])
         looked_at(2 * int(n))
 
-    in_slices(find, len(passages), _PASSAGES_PER_TASK, threads)
+    in_slices(find, len(rows), _ROWS_PER_TASK, threads)
     return out

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from dedupe.align import KIND, MOVED, PAIR, PASSAGE_KINDS, PASSAGE_ROLES, ROLE
-from dedupe.places import spans_of_passages
+from dedupe.align import (
+    A_END,
+    A_START,
+    B_END,
+    B_START,
+    KIND,
+    MOVED,
+    PAIR,
+    PASSAGE_KINDS,
+    PASSAGE_ROLES,
+    ROLE,
+)
+from dedupe.places import spans_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,21 +136,12 @@ def passages_table(
 ) -> pl.DataFrame:
     """One row per passage; offsets count code points of the raw texts."""
     rows = matches.passages
-    found = np.empty((0, 4), np.uint32)
-    if len(rows):  # or places may not be kept
-        found = spans_of_passages(
-            rows,
-            matches.pairs,
-            articles.spans,
-            articles.places,
-            config.worker_threads,
-            articles.spool.relieve,
-        )
     swap, order = ranks.sides(matches.pairs)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     pairs = matches.pairs[rows[:, PAIR]]
-    a_start, a_end, b_start, b_end = found.T
+    a_start, a_end = _raw_spans(articles, pairs[:, 0], rows[:, [A_START, A_END]], config)
+    b_start, b_end = _raw_spans(articles, pairs[:, 1], rows[:, [B_START, B_END]], config)
     turned = swap[rows[:, PAIR]]
     spans = {
         "a_start": np.where(turned, b_start, a_start),
@@ -159,6 +161,19 @@ def passages_table(
             "role": _names(PASSAGE_ROLES, rows[:, ROLE]),
         }
     )
+
+
+def _raw_spans(
+    articles: Articles, numbers: NDArray[np.int64], tokens: NDArray[np.int32], config: Config
+) -> NDArray[np.uint32]:
+    """Code points at which tokens of articles start, and end: uint32 (2, n)."""
+    if not len(numbers):  # where they stand may not have been kept
+        return np.empty((2, 0), np.uint32)
+    rows = np.concatenate([numbers[:, None], tokens], axis=1)
+    found = spans_of(
+        rows, articles.spans, articles.places, config.worker_threads, articles.spool.relieve
+    )
+    return found.T
 
 
 def families_table(articles: Articles, families: Families) -> pl.DataFrame:

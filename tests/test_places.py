@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from oracles import examples, tokenise_texts
 
 from dedupe._jit import interpreted
-from dedupe.align import N_COLUMNS
-from dedupe.places import FAR, Places, pack_places, spans_of_passages
+from dedupe.places import FAR, Places, pack_places, spans_of
 from dedupe.tokens import Tokens
 
 NUMBERS = st.integers(0, 5) | st.integers(250, 260) | st.integers(0, 70_000)
@@ -35,27 +34,21 @@ def tokens_at(articles: list[list[tuple[int, int]]]) -> Tokens:
 @examples
 @given(ARTICLES, st.data())
 def test_places_come_back(articles: list[list[tuple[int, int]]], data: st.DataObject) -> None:
-    """Passages between any tokens of any articles start and end where these tokens do."""
+    """Tokens in a row, of any articles, start and end where these tokens do."""
     tokens = tokens_at(articles)
     spans = np.stack([tokens.offsets[:-1], tokens.offsets[1:]], axis=1)
     filled = [k for k, article in enumerate(articles) if article]
-    some = st.sampled_from(filled) if filled else st.nothing()
-    pairs = data.draw(st.lists(st.tuples(some, some), max_size=6)) if filled else []
     rows, expected = [], []
-    for k, pair in enumerate(pairs):
-        row, places = [k], []
-        for article in pair:
-            first = data.draw(st.integers(0, len(articles[article]) - 1))
-            last = data.draw(st.integers(first + 1, len(articles[article])))
-            row += [first, last]
-            at = int(spans[article, 0])
-            places += [int(tokens.starts[at + first]), int(tokens.ends[at + last - 1])]
-        rows.append(row + [0] * (N_COLUMNS - len(row)))
-        expected.append(places)
-    passages = np.array(rows, np.int32).reshape(-1, N_COLUMNS)
+    for _ in range(data.draw(st.integers(0, 6)) if filled else 0):
+        article = data.draw(st.sampled_from(filled))
+        first = data.draw(st.integers(0, len(articles[article]) - 1))
+        last = data.draw(st.integers(first + 1, len(articles[article])))
+        rows.append([article, first, last])
+        at = int(spans[article, 0])
+        expected.append([int(tokens.starts[at + first]), int(tokens.ends[at + last - 1])])
     with interpreted(wanted=data.draw(st.booleans())):
-        found = spans_of_passages(
-            passages, np.array(pairs, np.int64).reshape(-1, 2), spans, pack_places(tokens), 2
+        found = spans_of(
+            np.array(rows, np.int64).reshape(-1, 3), spans, pack_places(tokens), threads=2
         )
     assert found.tolist() == expected
 
