@@ -42,15 +42,16 @@ if TYPE_CHECKING:
 
     from dedupe.config import Config
     from dedupe.features import Features
+    from dedupe.places import Places
     from dedupe.records import Batch
     from dedupe.tokens import Tokens
 
 __all__ = ["Checkpoint", "Chunk", "checksum"]
 
-FORMAT = 2
+FORMAT = 3
 """Of the files; chunks of another format are thrown away."""
 
-_ARRAYS = ("starts", "lengths", "fingerprints", "bands", "sketch_offsets", "sketch")
+_ARRAYS = ("starts", "lengths", "fingerprints", "bands", "sketch_offsets", "sketch", "far")
 _NUMBERS = ("first", "end", "text_bytes", "text_hash", "checksum")
 
 _DIGEST = 8  # bytes of an XXH3 checksum
@@ -67,6 +68,7 @@ class Chunk:
         metadata: columns `METADATA`, n rows.
         starts, lengths: int64 (n,), first token in the spool and tokens of each article.
         fingerprints, bands, sketch_offsets, sketch: as in `dedupe.features.Features`.
+        far: as in `dedupe.places.Places`, by the number of the token in the spool.
         first, end: its first token in the spool, and the one after its last.
         text_bytes: UTF-8 bytes of text.
         text_hash: XXH3 of the texts and of their borders.
@@ -90,6 +92,7 @@ class Chunk:
     bands: NDArray[np.uint32]
     sketch_offsets: NDArray[np.int64]
     sketch: NDArray[np.uint64]
+    far: NDArray[np.int64]
     first: int
     end: int
     text_bytes: int
@@ -101,7 +104,14 @@ class Chunk:
 
     @classmethod
     def of(
-        cls, batch: Batch, tokens: Tokens, features: Features, *, first: int, checksum: int | None
+        cls,
+        batch: Batch,
+        tokens: Tokens,
+        features: Features,
+        places: Places,
+        *,
+        first: int,
+        checksum: int | None,
     ) -> Chunk:
         """What is kept of a batch whose tokens begin at `first` in the spool.
 
@@ -115,6 +125,7 @@ class Chunk:
             bands=features.bands,
             sketch_offsets=features.sketch_offsets,
             sketch=features.sketch,
+            far=places.far + np.array([first, 0, 0]),
             first=first,
             end=first + len(tokens.hashes),
             text_bytes=len(batch.text),

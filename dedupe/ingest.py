@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +21,10 @@ from dedupe.checkpoint import Chunk, checksum
 from dedupe.errors import Problem
 from dedupe.features import extract
 from dedupe.paragraphs import unwrap
+from dedupe.places import NOWHERE, Places, pack_places
 from dedupe.quotations import mark_quotations
 from dedupe.sketch import choose_scale, sketch_limit
-from dedupe.spool import PLACES, Columns, Spool
+from dedupe.spool import PLACES, Kept, Spool
 from dedupe.tokens import tokenise
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Articles:
         spool: the tokens.
         n_read: articles read, those with a repeated id included.
         text_bytes: UTF-8 bytes of text read.
+        far: int64 (m, 3), as in `dedupe.places.Places`, of all tokens, by token; none without
+            passages.
     """
 
     ids: pl.Series
@@ -68,6 +71,7 @@ class Articles:
     spool: Spool
     n_read: int
     text_bytes: int
+    far: NDArray[np.int64] = field(default_factory=lambda: NOWHERE.far)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,6 +80,11 @@ class Articles:
     def words(self) -> NDArray[np.int64]:
         """int64 (n,), tokens of each article."""
         return self.spans[:, 1] - self.spans[:, 0]
+
+    @property
+    def places(self) -> Places:
+        """Where all tokens stand, if that was kept."""
+        return Places(self.spool.column("steps"), self.far)
 
     def drop_features(self) -> None:
         """Free what candidates were found by: half a gigabyte of a million articles."""
@@ -171,10 +180,11 @@ def _process(
     def work(batch: Batch, scale: int) -> Chunk:
         tokens = tokens_of(batch, borrowed=True)
         features = extract(tokens, config, scale, borrowed=True)
-        columns = Columns(*tokens[1:], features.grams)
+        places = pack_places(tokens) if config.passages else NOWHERE
+        columns = Kept(tokens.hashes, places.steps, tokens.flags, features.grams)
         known = checksum(spool.kept_of(columns)) if checked else None
         first = spool.append(columns)
-        return Chunk.of(batch, tokens, features, first=first, checksum=known)
+        return Chunk.of(batch, tokens, features, places, first=first, checksum=known)
 
     if is_interpreted():  # in this thread alone, and threads would not make it faster
         for batch in batches:
@@ -215,6 +225,7 @@ def _arrange(
     order = kept[np.lexsort((rank_of_id[kept], prints[kept]))]
     place = np.full(len(ids), -1, np.int64)
     place[order] = np.arange(len(order))
+    far = np.concatenate([NOWHERE.far, *(chunk.far for chunk in chunks)])
     offsets, sketch, bands = _gather_features(chunks, place, len(order), scale, config)
     ordered = metadata[order]
     return Articles(
@@ -231,6 +242,7 @@ def _arrange(
         spool=spool,
         n_read=len(ids),
         text_bytes=sum(chunk.text_bytes for chunk in chunks),
+        far=far[np.argsort(far[:, 0])],
     )
 
 

@@ -97,8 +97,9 @@ class Postings(NamedTuple):
 _PART = 1 << 16
 """Entries inverted at a time: their tables stay in the second cache."""
 
-_PASS = 1 << 25
-"""Entries dealt out to parts at a time: 400 MB."""
+_LEAST_PASS, _MOST_PASS, _PASSES = 1 << 20, 1 << 25, 8
+"""Entries dealt out to parts at a time: an eighth of all, 12 to 400 MB, in memory that is used again.
+Each pass looks at every article, and fresh memory costs more than filling it."""
 
 
 @kernel
@@ -241,13 +242,16 @@ def build_postings(
     ends = np.cumsum(sizes)
     cursors = sketch_offsets[:-1].copy()
     found: list[tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32]]] = []
+    at_once = min(_MOST_PASS, max(_LEAST_PASS, len(sketch) // _PASSES))
+    hashes, articles = np.empty(0, np.uint64), np.empty(0, np.int32)
     first = 0
     while first < n_parts:
         done = int(ends[first] - sizes[first])
-        last = max(first + 1, int(np.searchsorted(ends, done + _PASS, side="right")))
+        last = max(first + 1, int(np.searchsorted(ends, done + at_once, side="right")))
         starts = ends[first:last] - sizes[first:last] - done
         total = int(sizes[first:last].sum())
-        hashes, articles = np.empty(total, np.uint64), np.empty(total, np.int32)
+        if len(hashes) < total:
+            hashes, articles = np.empty(total, np.uint64), np.empty(total, np.int32)
         _deal_out(
             sketch_offsets, sketch, posted, shift, first, last, cursors, starts, hashes, articles
         )

@@ -121,8 +121,7 @@ def scan(
     large = reader.total_bytes >= _SURELY_LARGE and not is_interpreted()
     ahead = _LoadedAhead(config) if large else None
     try:
-        with _fewer_collections():
-            result = _scan(reader, config, problems, clock, reader.total_bytes, checkpoint)
+        result = _scan(reader, config, problems, clock, reader.total_bytes, checkpoint)
     finally:
         reader.close()
         if ahead is not None:
@@ -161,7 +160,20 @@ def _scan(
     checkpoint: Checkpoint | None,
 ) -> ScanResult:
     """Batches to tables."""
-    batches, n_bytes = _peeked(reader)
+    with _fewer_collections():
+        batches, n_bytes = _peeked(reader)
+        return _scan_peeked(batches, n_bytes, config, problems, clock, expected_bytes, checkpoint)
+
+
+def _scan_peeked(
+    batches: Iterator[Batch],
+    n_bytes: float,
+    config: Config,
+    problems: list[Problem],
+    clock: _Clock,
+    expected_bytes: int,
+    checkpoint: Checkpoint | None,
+) -> ScanResult:
     with kernels_for(n_bytes):
         articles = ingest(
             batches,
@@ -239,7 +251,7 @@ def _tables(
     return {
         "documents": documents_table(articles, matches, families, ranks),
         "pairs": pairs_table(articles, matches, ranks, config),
-        "passages": passages_table(articles, matches, ranks),
+        "passages": passages_table(articles, matches, ranks, config),
         "families": families_table(articles, families),
     }
 
@@ -256,8 +268,8 @@ def _peeked(batches: Iterator[Batch]) -> tuple[Iterator[Batch], float]:
 class _LoadedAhead:
     """Loads the compiled code of a scan in a thread, while the first batches are read.
 
-    It does so by a scan of a few words. Without it nothing happens beside the reading of 16 MB,
-    and then nothing beside the loading.
+    It does so by a scan of a few words. Without it nothing happens beside the reading of two
+    batches, and then nothing beside the loading.
     """
 
     def __init__(self, config: Config) -> None:
@@ -282,7 +294,9 @@ class _LoadedAhead:
             try:
                 matches = find_matches(articles, self._config, self._go_on)
                 self._go_on()
-                find_families(articles, matches, self._config)
+                families = find_families(articles, matches, self._config)
+                self._go_on()
+                _tables(articles, matches, families, self._config)
             finally:
                 articles.spool.close()
 

@@ -1,4 +1,4 @@
-"""Token data of a corpus: five columns, in memory while they fit, then in files.
+"""Token data of a corpus: four columns, in memory while they fit, then in files.
 
 Files are mapped into memory, so the rest of the program sees arrays either way. What was looked
 at of a mapped file counts as this process's memory until it is given back: `relieve` does that,
@@ -24,17 +24,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["PLACES", "Columns", "Spool"]
+__all__ = ["PLACES", "Columns", "Kept", "Spool"]
 
 _COLUMNS: dict[str, type[np.generic]] = {
     "hashes": np.uint64,
-    "starts": np.uint32,
-    "ends": np.uint32,
+    "steps": np.uint16,
     "flags": np.uint8,
     "grams": np.uint16,
 }
 
-PLACES = ("starts", "ends")
+PLACES = ("steps",)
 """The columns that only passages need."""
 
 _FIRST_ROOM = 1 << 20
@@ -57,6 +56,15 @@ class Columns(NamedTuple):
     hashes: NDArray[np.uint64]
     starts: NDArray[np.uint32]
     ends: NDArray[np.uint32]
+    flags: NDArray[np.uint8]
+    grams: NDArray[np.uint16]
+
+
+class Kept(NamedTuple):
+    """What a spool keeps of them: starts and ends as the steps of `dedupe.places.Places`."""
+
+    hashes: NDArray[np.uint64]
+    steps: NDArray[np.uint16]
     flags: NDArray[np.uint8]
     grams: NDArray[np.uint16]
 
@@ -106,7 +114,7 @@ class Spool:
         """Whether the data went to files."""
         return bool(self._files)
 
-    def append(self, tokens: Columns) -> int:
+    def append(self, tokens: Kept) -> int:
         """Add the tokens of a batch; the place of the first. Threads may add at once.
 
         Raises:
@@ -222,7 +230,7 @@ class Spool:
         )
 
     def column(self, name: str) -> NDArray[Any]:
-        """One of "hashes", "starts", "ends", "flags", "grams" of all tokens, as one array.
+        """One of "hashes", "steps", "flags", "grams" of all tokens, as one array.
 
         Changes to a column are kept in memory only: kernels mark flags in place.
         """
@@ -248,7 +256,7 @@ class Spool:
         """All columns that are kept, in order."""
         return [self.column(name) for name in self._columns]
 
-    def kept_of(self, tokens: Columns) -> list[NDArray[Any]]:
+    def kept_of(self, tokens: Kept) -> list[NDArray[Any]]:
         """Of a batch's columns those that are kept, in order."""
         return [getattr(tokens, name) for name in self._columns]
 

@@ -19,6 +19,7 @@ from dedupe.align import (
     PASSAGE_ROLES,
     ROLE,
 )
+from dedupe.places import spans_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,26 +131,23 @@ def pairs_table(articles: Articles, matches: Matches, ranks: Ranks, config: Conf
     )
 
 
-def passages_table(articles: Articles, matches: Matches, ranks: Ranks) -> pl.DataFrame:
+def passages_table(
+    articles: Articles, matches: Matches, ranks: Ranks, config: Config
+) -> pl.DataFrame:
     """One row per passage; offsets count code points of the raw texts."""
     rows = matches.passages
-    if len(rows):
-        starts, ends = articles.spool.column("starts"), articles.spool.column("ends")
-    else:  # they may not be kept
-        starts = ends = np.empty(0, np.uint32)
     swap, order = ranks.sides(matches.pairs)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     pairs = matches.pairs[rows[:, PAIR]]
-    first = articles.spans[pairs, 0]
-    a = starts[first[:, 0] + rows[:, A_START]], ends[first[:, 0] + rows[:, A_END] - 1]
-    b = starts[first[:, 1] + rows[:, B_START]], ends[first[:, 1] + rows[:, B_END] - 1]
+    a_start, a_end = _raw_spans(articles, pairs[:, 0], rows[:, [A_START, A_END]], config)
+    b_start, b_end = _raw_spans(articles, pairs[:, 1], rows[:, [B_START, B_END]], config)
     turned = swap[rows[:, PAIR]]
     spans = {
-        "a_start": np.where(turned, b[0], a[0]),
-        "a_end": np.where(turned, b[1], a[1]),
-        "b_start": np.where(turned, a[0], b[0]),
-        "b_end": np.where(turned, a[1], b[1]),
+        "a_start": np.where(turned, b_start, a_start),
+        "a_end": np.where(turned, b_end, a_end),
+        "b_start": np.where(turned, a_start, b_start),
+        "b_end": np.where(turned, a_end, b_end),
     }
     by_place = np.lexsort((spans["a_start"], spans["b_start"], place[rows[:, PAIR]]))
     rows, pairs, turned = rows[by_place], pairs[by_place], turned[by_place]
@@ -163,6 +161,19 @@ def passages_table(articles: Articles, matches: Matches, ranks: Ranks) -> pl.Dat
             "role": _names(PASSAGE_ROLES, rows[:, ROLE]),
         }
     )
+
+
+def _raw_spans(
+    articles: Articles, numbers: NDArray[np.int64], tokens: NDArray[np.int32], config: Config
+) -> NDArray[np.uint32]:
+    """Code points at which tokens of articles start, and end: uint32 (2, n)."""
+    if not len(numbers):  # where they stand may not have been kept
+        return np.empty((2, 0), np.uint32)
+    rows = np.concatenate([numbers[:, None], tokens], axis=1)
+    found = spans_of(
+        rows, articles.spans, articles.places, config.worker_threads, articles.spool.relieve
+    )
+    return found.T
 
 
 def families_table(articles: Articles, families: Families) -> pl.DataFrame:

@@ -27,7 +27,7 @@ LAYERS = (
     ("align", "spool", "grade"),
     ("chaining",),
     ("gaps", "seeds"),
-    ("verify", "features", "boilerplate"),
+    ("verify", "features", "boilerplate", "places"),
     ("lsh", "postings"),
     ("bands", "signature", "sketch"),
     ("facts", "paragraphs", "quotations", "shingle", "credits", "furniture"),

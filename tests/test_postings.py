@@ -107,7 +107,7 @@ def test_parts_make_up_the_whole(sketches: list[list[int]], data: st.DataObject)
     for part, passed, threads in ((1, 1, 1), (2, 3, 2), (1 << 16, 1 << 25, 3)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("dedupe.postings._PART", part)
-            patch.setattr("dedupe.postings._PASS", passed)
+            patch.setattr("dedupe.postings._MOST_PASS", passed)
             found = build_postings(offsets, values, posted, largest=2**61 - 1, threads=threads)
         assert [a.tolist() for a in found] == [a.tolist() for a in whole]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import threading
@@ -55,6 +56,27 @@ def test_the_two_ap_pieces_are_the_only_family() -> None:
     assert documents["origin"].to_list() == [None, None, None, AP[0], None]
     assert result.pairs.select("a", "b", "kind").rows() == [(*AP, "partial")]
     assert result.problems == []
+
+
+@pytest.mark.parametrize("threshold", [700, 0, 90_000])
+def test_garbage_is_looked_for_less_often(threshold: int) -> None:
+    """During a scan Python looks for garbage seldom, or never as before; then as it did before."""
+    before = gc.get_threshold()
+    seen: dict[str, int] = {}
+
+    class Watch(scanning._Silent):
+        def stage(self, name: str) -> None:
+            seen[name] = gc.get_threshold()[0]
+
+    gc.set_threshold(threshold, *before[1:])
+    try:
+        dedupe.scan(SEEDS, progress=Watch())
+        after = gc.get_threshold()
+    finally:
+        gc.set_threshold(*before)
+    del seen["read"]  # said before
+    assert set(seen.values()) == {max(threshold, 50_000) if threshold else 0}
+    assert after == (threshold, *before[1:])
 
 
 def test_directed_shares_of_the_ap_pair() -> None:

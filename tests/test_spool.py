@@ -16,25 +16,26 @@ from dedupe._threads import in_threads
 from dedupe.config import Config
 from dedupe.errors import OutputError
 from dedupe.features import extract
-from dedupe.spool import PLACES, Columns, Spool
+from dedupe.places import pack_places
+from dedupe.spool import PLACES, Kept, Spool
 
 COLUMNS = {
     "hashes": np.uint64,
-    "starts": np.uint32,
-    "ends": np.uint32,
+    "steps": np.uint16,
     "flags": np.uint8,
     "grams": np.uint16,
 }
 TEXTS = ["One two.\nThree four", "", "five", "中文 and six"]
 
 
-def columns_of(text: str) -> Columns:
+def columns_of(text: str) -> Kept:
     """Token data of one text."""
     tokens = tokenise_texts([text])[1]
-    return Columns(*tokens[1:], extract(tokens, Config(), 1).grams)
+    steps = pack_places(tokens).steps.copy()
+    return Kept(tokens.hashes, steps, tokens.flags, extract(tokens, Config(), 1).grams)
 
 
-def batches() -> list[Columns]:
+def batches() -> list[Kept]:
     """Token data of a few batches."""
     return [columns_of(text) for text in TEXTS]
 
@@ -64,10 +65,10 @@ def test_memory_and_disk_hold_the_same(lengths: list[int], budget: int) -> None:
     small, large = Spool(budget), Spool(10**9)
     for k, n in enumerate(lengths):
         values = np.arange(n) + k
-        tokens = Columns(*(values.astype(dtype) for dtype in COLUMNS.values()))
+        tokens = Kept(*(values.astype(dtype) for dtype in COLUMNS.values()))
         small.append(tokens)
         large.append(tokens)
-    assert small.spilled == (19 * sum(lengths) > budget)
+    assert small.spilled == (13 * sum(lengths) > budget)
     for name in COLUMNS:
         assert small.column(name).tolist() == large.column(name).tolist()
     small.close()
@@ -79,7 +80,7 @@ def test_empty_spool(budget: int) -> None:
     spool = Spool(budget)
     assert {name: spool.column(name).dtype for name in COLUMNS} == COLUMNS
     spool.append(columns_of(""))
-    assert [len(spool.column(name)) for name in COLUMNS] == [0] * 5
+    assert [len(spool.column(name)) for name in COLUMNS] == [0] * 4
 
 
 def test_close_deletes_the_files() -> None:
@@ -87,10 +88,10 @@ def test_close_deletes_the_files() -> None:
     spool = Spool(0)
     spool.append(batches()[0])
     files = list(spool._files.values())
-    assert [file.closed for file in files] == [False] * 5
+    assert [file.closed for file in files] == [False] * 4
     spool.close()
     spool.close()
-    assert [file.closed for file in files] == [True] * 5
+    assert [file.closed for file in files] == [True] * 4
     assert not spool.spilled
 
 
@@ -175,13 +176,13 @@ def test_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("budget", [0, 10**9])
 def test_columns_left_out(budget: int) -> None:
-    """Columns that are not wanted are not kept; the others are."""
+    """Kept that are not wanted are not kept; the others are."""
     spool = Spool(budget, without=PLACES)
     spool.append(batches()[0])
     assert spool.token_bytes == 11
     assert spool.column("grams").tolist() == batches()[0].grams.tolist()
     with pytest.raises(KeyError):
-        spool.column("starts")
+        spool.column("steps")
     spool.close()
 
 

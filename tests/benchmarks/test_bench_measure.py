@@ -23,6 +23,13 @@ def test_a_run_says_what_the_process_said_last() -> None:
     assert run([sys.executable, "-c", "print('no JSON')"]).said == {}
 
 
+def test_bytecode_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is measured may keep bytecode, whatever this process may."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    code = "import json, sys; print(json.dumps({'kept': not sys.dont_write_bytecode}))"
+    assert run([sys.executable, "-c", code]).said == {"kept": True}
+
+
 def test_memory_of_children_counts() -> None:
     """A process is as large as the child it waits for."""
     inner = "x = bytearray(90_000_000)"
