@@ -71,6 +71,10 @@ BUDGET = 500_000
 every second, and so on to an eighth, as in a scan: with all, an article costs up to ten times as much."""
 
 
+ERRORS_OF_ALL = (StoreUnavailableError, IndexLockedError)
+"""Errors that who asks together with others is told at once: alone it would be no better."""
+
+
 class _Turns:
     """Whose turn it is: a lock for threads, and a thread for those who do not wait.
 
@@ -194,10 +198,11 @@ class Index:
         self._config = config
         # Threads are for many articles: starting them takes longer than one.
         self._single = replace(config, threads=1)
-        self._together: Together[Article, Match] = Together(
-            (StoreUnavailableError, IndexLockedError)
-        )
+        self._together: Together[Article, Match] = Together(ERRORS_OF_ALL)
         self._turns = _Turns(self._together)
+        # What became of articles that are served together, and of those that came to nothing.
+        self._noted: dict[str, Status] | None = None
+        self._left: dict[str, Status] = {}
         self._begun: _Begun | None = None
         self._expects_new = True  # as the last articles were
         self._closed = False
@@ -316,7 +321,7 @@ class Index:
         ):  # in the midst of a call that asks for articles
             return self.check_and_add_many([article])[0]
         request = self._together.join(_checked(article))
-        return self._together.wait(request, self.check_and_add_many)
+        return self._together.wait(request, self._serve)
 
     def check_and_add_many(self, articles: Iterable[Article]) -> list[Match]:
         """The same for many, each checked against those before it, at the speed of a batch.
@@ -333,11 +338,34 @@ class Index:
         worker, together = self._turns.worker(), self._together
         request = together.join(_checked(article))
         try:
-            loop, serve = asyncio.get_running_loop(), self.check_and_add_many
-            return await loop.run_in_executor(worker, together.wait, request, serve)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(worker, together.wait, request, self._serve)
         except asyncio.CancelledError:
             together.leave(request)
             raise
+
+    def _serve(self, articles: list[Article]) -> list[Match]:
+        """Check and add articles of several callers; after an error each comes again alone.
+
+        A store that hosts share has them then already: what became of them is remembered, and told.
+        """
+        with self._using():
+            if len(articles) == 1:
+                status = self._left.pop(articles[0].id, None)
+                match = self.check_and_add_many(articles)[0]
+                if status is not None and match.status == "unchanged":
+                    match = replace(match, status=status)
+                return [match]
+            self._noted = {}
+            try:
+                return self.check_and_add_many(articles)
+            except ERRORS_OF_ALL:
+                raise
+            except Exception:
+                self._left |= self._noted
+                raise
+            finally:
+                self._noted = None
 
     # Keeping
 
@@ -667,6 +695,8 @@ class Index:
         """Let the store enter the articles that come next while this process compares others."""
         if coming is None or not self._store.enters_ahead or not self._expects_new:
             return
+        if self._noted is not None:  # what became of them would not be noted before an error
+            return
         articles, reading = coming
         if not reading.done() or reading.exception() is not None:
             return
@@ -709,6 +739,9 @@ class Index:
             parted: articles that were linked to these.
         """
         store = self._store
+        if self._noted is not None:
+            told = zip(job.articles, entered, strict=True)
+            self._noted |= {a.id: one.status for a, one in told if one.status != "unchanged"}
         # Sources that come with new articles only get a number.
         sources = store.source_numbers([article.source for article in job.articles])
         kept = [k for k, one in enumerate(entered) if one.status != "unchanged" or one.unfinished]

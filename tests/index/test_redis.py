@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -710,6 +710,42 @@ def test_an_error_with_articles_ahead(
         family = index.family("a0")
         assert family is not None
         assert len(family.members) == 6
+
+
+def test_an_error_of_another(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asked together with one whose article makes an error is told what is so without it."""
+    from dedupe.index import _index
+
+    compare = vars(_index)["compare_all"]
+    together = threading.Barrier(3)
+
+    def failing(*args: Any) -> Any:
+        if any(b"w66x" in text for text in args[0].texts):
+            raise ZeroDivisionError
+        return compare(*args)
+
+    monkeypatch.setattr(_index, "compare_all", failing)
+    with Index.open(place) as index:
+        index.check_and_add(article("a", [1, 2, 3]))
+
+        def ask(one: Article) -> Any:
+            together.wait()
+            try:
+                match = index.check_and_add(one)
+            except ZeroDivisionError as error:
+                return error
+            return match.status, match.of
+
+        articles = [article("b", [4, 5]), article("c", [66, 1, 2, 3]), article("d", [1, 2, 3])]
+        with ThreadPoolExecutor(3) as pool, index._using():
+            asked = [pool.submit(ask, one) for one in articles]
+            time.sleep(0.1)  # all of them wait
+        told = [future.result() for future in asked]
+        assert told[0] == ("new", ())
+        assert isinstance(told[1], ZeroDivisionError)
+        assert told[2][0] == "new"
+        assert {"a"} <= {*told[2][1]} <= {"a", "c"}
+        assert index.check_and_add(article("b", [4, 5])).status == "unchanged"
 
 
 def test_what_is_there_is_not_entered(place: str) -> None:
