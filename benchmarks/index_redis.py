@@ -3,9 +3,10 @@
 `python -m benchmarks.index_redis CORPUS.parquet --articles 5000 -o benchmarks/results/index_redis.md`
 
 A Redis server of its own is started on this machine. Articles are checked and added one by one, at
-the scale that a large index has, and then as many more by `add_many`; then datasketch's MinHashLSH
-with Redis storage asks and takes the same articles, which finds near-duplicates only and keeps no
-texts. Seconds of processor time are given for both sides, since wall time is of a machine that may
+the scale that a large index has, and then as many more by `add_many`; into indexes of their own the
+first ones are checked and added by four threads of one process, each one by one, and all at once.
+Then datasketch's MinHashLSH with Redis storage asks and takes the same articles, which finds
+near-duplicates only and keeps no texts. Seconds of processor time are given for both sides, since wall time is of a machine that may
 be shared; memory is what the server's grew by, and what each kind of key takes of it.
 """
 
@@ -19,7 +20,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -32,10 +34,26 @@ if TYPE_CHECKING:
 
     from dedupe import Article
 
-__all__ = ["Cost", "Server", "datasketch", "memory_by_kind", "one_by_one", "report", "together"]
+__all__ = [
+    "Cost",
+    "Server",
+    "by_threads",
+    "checked_together",
+    "datasketch",
+    "memory_by_kind",
+    "one_by_one",
+    "report",
+    "together",
+]
 
 SCALE = 8
 """The scale of an index of half a million articles and more."""
+
+WARM = 300
+"""Articles that every index has before anything is measured: they compile, and begin it."""
+
+THREADS = 4
+"""As many articles are on their way at once in a small scraper."""
 
 KINDS = {
     "a": "articles with their texts",
@@ -138,6 +156,34 @@ def together(server: Server, url: str, articles: Sequence[Article]) -> Cost:
         return _cost(server, "`add_many`", len(articles), lambda: index.add_many(articles))
 
 
+def by_threads(server: Server, url: str, articles: Sequence[Article]) -> Cost:
+    """Check and add articles one by one in each of some threads."""
+    from dedupe import Index
+
+    with Index.open(url, scale=SCALE) as index, ThreadPoolExecutor(THREADS) as pool:
+        index.check_and_add_many(articles[:WARM])
+        return _cost(
+            server,
+            f"`check_and_add`, {THREADS} threads",
+            len(articles) - WARM,
+            lambda: deque(pool.map(index.check_and_add, articles[WARM:]), 0),
+        )
+
+
+def checked_together(server: Server, url: str, articles: Sequence[Article]) -> Cost:
+    """Check and add articles many at a time."""
+    from dedupe import Index
+
+    with Index.open(url, scale=SCALE) as index:
+        index.check_and_add_many(articles[:WARM])
+        return _cost(
+            server,
+            "`check_and_add_many`",
+            len(articles) - WARM,
+            lambda: index.check_and_add_many(articles[WARM:]),
+        )
+
+
 def datasketch(server: Server, articles: Sequence[Article]) -> Iterator[Cost]:
     """The same by datasketch: making MinHashes of 128 permutations, then asking and inserting."""
     from datasketch import MinHash, MinHashLSH
@@ -214,14 +260,16 @@ def main() -> None:
 
     from benchmarks.index import articles_of
 
-    n, warm = options.articles, 300
-    articles = list(articles_of(options.corpus, 0, warm + 2 * n))
+    n = options.articles
+    articles = list(articles_of(options.corpus, 0, WARM + 2 * n))
     with Server() as server:
-        url = f"redis://127.0.0.1:{server.port}/0?prefix=bench&articles={4 * n}"
-        one_by_one(server, url, articles[:warm])  # compiles, and begins the index
+        url = f"redis://127.0.0.1:{server.port}/0?articles={4 * n}&prefix="
+        one_by_one(server, f"{url}bench", articles[:WARM])
         costs = [
-            one_by_one(server, url, articles[warm : warm + n]),
-            together(server, url, articles[warm + n :]),
+            one_by_one(server, f"{url}bench", articles[WARM : WARM + n]),
+            by_threads(server, f"{url}threads", articles[: WARM + n]),
+            checked_together(server, f"{url}many", articles[: WARM + n]),
+            together(server, f"{url}bench", articles[WARM + n :]),
         ]
         kinds = memory_by_kind(server, "bench")
         held = len(articles)

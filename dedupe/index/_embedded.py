@@ -106,6 +106,8 @@ class EmbeddedStore:
         defaults: what a new index has for settings not named.
     """
 
+    enters_ahead = False
+
     chunk_bytes = 2_000_000
 
     def __init__(
@@ -623,6 +625,11 @@ class EmbeddedStore:
             width = int(self.settings["shingle"])
             self.shingles += sum(max(new.words - width + 1, 0) for _, _, new in fresh)
         return entered, gathered
+
+    def enter_ahead(
+        self, articles: Sequence[NewArticle], keys: NDArray[np.uint64], shingles: int
+    ) -> None:
+        """See `Store`: there is nobody else here who could do it meanwhile."""
 
     def _insert(self, fresh: list[tuple[int, int, NewArticle]]) -> None:
         rows, bodies, recent = [], [], []

@@ -34,6 +34,7 @@ from dedupe.sketch import choose_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from os import PathLike
     from types import TracebackType
 
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from dedupe.index._store import Gathered, Record, Store
     from dedupe.records import Article
     from dedupe.scanning import Progress, ScanResult
+
+    _Coming = tuple[list[Article], Future[Read]]
 
 __all__ = ["SETTINGS", "Index"]
 
@@ -67,6 +70,10 @@ CHUNK_ARTICLES = 1024
 BUDGET = 500_000
 """Shingles up to which an index keeps all of them: as many articles as a newsroom has in a day. Then
 every second, and so on to an eighth, as in a scan: with all, an article costs up to ten times as much."""
+
+
+ERRORS_OF_ALL = (StoreUnavailableError, IndexLockedError)
+"""Errors that who asks together with others is told at once: alone it would be no better."""
 
 
 class _Turns:
@@ -115,7 +122,11 @@ class _Turns:
 
 
 class _Job(NamedTuple):
-    """Some articles with distinct ids, read; as they are to be looked up at the moment."""
+    """Some articles with distinct ids, read; as they are to be looked up at the moment.
+
+    Attributes:
+        coming: those that come next.
+    """
 
     articles: list[Article]
     read: Read
@@ -123,6 +134,14 @@ class _Job(NamedTuple):
     sketches: Sketches
     keys: NDArray[np.uint64]
     config: Config
+    coming: _Coming | None = None
+
+
+class _Begun(NamedTuple):
+    """Articles that the store enters already, while others are compared."""
+
+    job: _Job
+    new: list[NewArticle]
 
 
 class _Found(NamedTuple):
@@ -181,10 +200,13 @@ class Index:
         self._texts = Texts(store, config)
         # Threads are for many articles: starting them takes longer than one.
         self._single = replace(config, threads=1)
-        self._together: Together[Article, Match] = Together(
-            (StoreUnavailableError, IndexLockedError)
-        )
+        self._together: Together[Article, Match] = Together(ERRORS_OF_ALL)
         self._turns = _Turns(self._together)
+        # What became of articles that are served together, and of those that came to nothing.
+        self._noted: dict[str, Status] | None = None
+        self._left: dict[str, Status] = {}
+        self._begun: _Begun | None = None
+        self._expects_new = True  # as the last articles were
         self._closed = False
 
     @classmethod
@@ -285,7 +307,7 @@ class Index:
     def check_many(self, articles: Iterable[Article]) -> list[Match]:
         """The same for many, at the speed of a batch. They do not count for each other."""
         with self._using():
-            return [match for some in self._read(articles) for match in self._check(*some)]
+            return [match for some in self._read(articles) for match in self._check(*some[:2])]
 
     def check_and_add(self, article: Article) -> Match:
         """What is known of an article's text, which is then kept, in one step.
@@ -301,7 +323,7 @@ class Index:
         ):  # in the midst of a call that asks for articles
             return self.check_and_add_many([article])[0]
         request = self._together.join(_checked(article))
-        return self._together.wait(request, self.check_and_add_many)
+        return self._together.wait(request, self._serve)
 
     def check_and_add_many(self, articles: Iterable[Article]) -> list[Match]:
         """The same for many, each checked against those before it, at the speed of a batch.
@@ -318,11 +340,34 @@ class Index:
         worker, together = self._turns.worker(), self._together
         request = together.join(_checked(article))
         try:
-            loop, serve = asyncio.get_running_loop(), self.check_and_add_many
-            return await loop.run_in_executor(worker, together.wait, request, serve)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(worker, together.wait, request, self._serve)
         except asyncio.CancelledError:
             together.leave(request)
             raise
+
+    def _serve(self, articles: list[Article]) -> list[Match]:
+        """Check and add articles of several callers; after an error each comes again alone.
+
+        A store that hosts share has them then already: what became of them is remembered, and told.
+        """
+        with self._using():
+            if len(articles) == 1:
+                status = self._left.pop(articles[0].id, None)
+                match = self.check_and_add_many(articles)[0]
+                if status is not None and match.status == "unchanged":
+                    match = replace(match, status=status)
+                return [match]
+            self._noted = {}
+            try:
+                return self.check_and_add_many(articles)
+            except ERRORS_OF_ALL:
+                raise
+            except Exception:
+                self._left |= self._noted
+                raise
+            finally:
+                self._noted = None
 
     # Keeping
 
@@ -532,14 +577,16 @@ class Index:
         if some:
             yield some
 
-    def _read(self, articles: Iterable[Article]) -> Iterator[tuple[list[Article], Read]]:
-        """Articles and what was read of them; those to come are read meanwhile."""
+    def _read(
+        self, articles: Iterable[Article]
+    ) -> Iterator[tuple[list[Article], Read, _Coming | None]]:
+        """Articles and what was read of them, and those that come next, which are read meanwhile."""
         chunks = self._chunks(articles)
         some, following = next(chunks, None), next(chunks, None)
         if some is None:
             return
         if following is None:
-            yield some, read_articles(some, self._config)
+            yield some, read_articles(some, self._config), None
             return
         with ThreadPoolExecutor(1) as pool:
             ahead = [(some, pool.submit(read_articles, some, self._config))]
@@ -548,14 +595,17 @@ class Index:
                     ahead.append((following, pool.submit(read_articles, following, self._config)))
                     following = next(chunks, None)
                 some, read = ahead.pop(0)
-                yield some, read.result()
+                yield some, read.result(), ahead[0] if ahead else None
 
-    def _job(self, articles: list[Article], read: Read) -> _Job:
+    def _job(self, articles: list[Article], read: Read, coming: _Coming | None = None) -> _Job:
+        begun = self._begun
+        if begun is not None and begun.job.articles is articles:
+            return begun.job._replace(coming=coming)
         scale = self._scale()
         sketches = read.thinned(scale)
         keys = sketches.hashes if len(articles) == 1 else distinct(sketches.hashes)
         config = self._config if len(articles) > 1 else self._single
-        return _Job(articles, read, scale, sketches, keys, config)
+        return _Job(articles, read, scale, sketches, keys, config, coming)
 
     def _check(self, articles: list[Article], read: Read) -> list[Match]:
         with self._store.reading():
@@ -593,10 +643,12 @@ class Index:
                 entered.append(Entered("revised", there.number, there.since))
         return entered
 
-    def _add(self, articles: list[Article], read: Read) -> list[Match]:
+    def _add(
+        self, articles: list[Article], read: Read, coming: _Coming | None = None
+    ) -> list[Match]:
         """Keep articles with distinct ids, and answer."""
         with self._store.writing():
-            job = self._job(articles, read)
+            job = self._job(articles, read, coming)
             matches: dict[int, Match] = {}
             done = self._keep_new(job)
             if done is None:
@@ -621,17 +673,39 @@ class Index:
         matches = self._check(known, read_articles(known, self._config))
         return dict(zip(places, matches, strict=True))
 
-    def _add_only(self, articles: list[Article], read: Read) -> list[Status]:
+    def _add_only(
+        self, articles: list[Article], read: Read, coming: _Coming | None
+    ) -> list[Status]:
         with self._store.writing():
-            job = self._job(articles, read)
+            job = self._job(articles, read, coming)
             done = self._keep_new(job) or self._keep(job, self._status(job))
             return [one.status for one in done.entered]
 
     def _keep_new(self, job: _Job) -> _Kept | None:
-        """Keep articles none of whose ids is there, as is usual: a store is asked once. Else None."""
-        new, shingles = self._new(job), job.read.shingles(self._config)
+        """Keep articles none of whose ids is there: then a store is asked only once. Else None."""
+        if not self._expects_new:
+            return None
+        begun, self._begun = self._begun, None
+        there = begun is not None and begun.job.articles is job.articles
+        new = begun.new if begun is not None and there else self._new(job)
+        shingles = job.read.shingles(self._config)
         done = self._store.enter(new, job.keys, shingles, only_new=True)
+        self._expects_new = done is not None
         return None if done is None else self._finished(job, *done, {}, [])
+
+    def _begin_next(self, coming: _Coming | None) -> None:
+        """Let the store enter the articles that come next while this process compares others."""
+        if coming is None or not self._store.enters_ahead or not self._expects_new:
+            return
+        if self._noted is not None:  # what became of them would not be noted before an error
+            return
+        articles, reading = coming
+        if not reading.done() or reading.exception() is not None:
+            return
+        read = reading.result()
+        job = self._job(articles, read)
+        self._begun = _Begun(job, self._new(job))
+        self._store.enter_ahead(self._begun.new, job.keys, read.shingles(self._config))
 
     def _keep(self, job: _Job, before: list[Entered]) -> _Kept:
         """Keep articles, their pairs and families.
@@ -644,6 +718,7 @@ class Index:
         revised = [one.number for one in before if one.status == "revised"]
         parted = self._linked_to(revised) if revised else []
         new, shingles = self._new(job), job.read.shingles(self._config)
+        self._expects_new = all(one.status == "new" for one in before)
         done = self._store.enter(new, job.keys, shingles)
         assert done is not None  # it was not asked for new ones only
         return self._finished(job, *done, former, parted)
@@ -666,6 +741,9 @@ class Index:
             parted: articles that were linked to these.
         """
         store = self._store
+        if self._noted is not None:
+            told = zip(job.articles, entered, strict=True)
+            self._noted |= {a.id: one.status for a, one in told if one.status != "unchanged"}
         # Sources that come with new articles only get a number.
         sources = store.source_numbers([article.source for article in job.articles])
         kept = [k for k, one in enumerate(entered) if one.status != "unchanged" or one.unfinished]
@@ -745,6 +823,8 @@ class Index:
         if not store.store_text:
             estimates_kept = self._estimated(job, records, found, entered)
             return _Found(records, found, None, estimates_kept, counts.hidden)
+        if not counts.alone:
+            self._begin_next(job.coming)
         near = compare_all(
             job.read,
             theirs,

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedupe.index._records import Status
+    from dedupe.index._redis_server import Ahead
     from dedupe.index._store import NewArticle, Verdict
 
 __all__ = ["FORMAT", "RedisStore", "bucket_bits"]
@@ -104,6 +105,14 @@ _FAMILY = struct.Struct("<I?Q")
 _ALL_PAIRS = 1 << 30
 
 
+class _Ahead(NamedTuple):
+    """Articles that are entered ahead, what was sent for it, and what was told, as soon as it was."""
+
+    articles: Sequence[NewArticle]
+    sent: Ahead
+    told: list[Any]
+
+
 class _Links(NamedTuple):
     """Pairs of an article as they were read: no more than a limit, all if that is `_ALL_PAIRS`."""
 
@@ -132,6 +141,8 @@ class RedisStore:
         defaults: settings of a new index that are not named.
     """
 
+    enters_ahead = True
+
     chunk_bytes = 500_000
     """Text entered at a time: nobody else is served meanwhile."""
 
@@ -155,6 +166,7 @@ class RedisStore:
         self._finished: list[int] = []
         self._large: set[int] = set()  # families that were found to be large
         self._shelf = Shelf(SHELF_BYTES)
+        self._ahead: _Ahead | None = None
         self._pid = os.getpid()
         self._depth = 0
         self._writes = False
@@ -222,6 +234,7 @@ class RedisStore:
             self._depth = 0
             self._writes = False
             self._finished = []
+            self._ahead = None
             self._begin()
 
     def _begin(self) -> None:
@@ -283,6 +296,7 @@ class RedisStore:
         """Write what was found out. Where that is nothing, the next call tells who is finished."""
         self._finished += self._fresh
         if self._pairs or self._replacing or self._families or self._verdicts:
+            self._collect()
             # Nobody waits for the answer: what is new comes with the next one.
             self._server.post(
                 "write", self._prefix, self._epoch, self._known.asked(), *self._to_write(), b"", b""
@@ -290,10 +304,15 @@ class RedisStore:
 
     def _run(self, script: str, *arguments: bytes | str | int) -> list[Any]:
         """Run a script, and take over what is new."""
-        setbacks = self._known.setbacks
-        news, *answer = self._server.run(
-            script, self._prefix, self._epoch, self._known.asked(), *arguments
+        self._collect()
+        return self._absorbed(
+            self._server.run(script, self._prefix, self._epoch, self._known.asked(), *arguments)
         )
+
+    def _absorbed(self, answer: list[Any]) -> list[Any]:
+        """Take over what an answer tells that is new; the rest of it."""
+        setbacks = self._known.setbacks
+        news, *told = answer
         while not self._known.absorb(news):
             news, _ = self._server.run("find", self._prefix, self._epoch, self._known.asked(), b"")
         if self._known.setbacks != setbacks:  # what was read before may be no more
@@ -301,7 +320,7 @@ class RedisStore:
             self._source_names.clear()
             self._large.clear()
             self._shelf.clear()
-        return list(answer)
+        return told
 
     def _catch_up(self) -> None:
         self._run("find", b"")
@@ -397,15 +416,15 @@ class RedisStore:
         self._hashes |= {r.number: r.text_hash for r in self.load(missing, texts=False)}
         return {n: self._hashes[n] for n in numbers if n in self._hashes}
 
-    def enter(
+    def _packed(
         self,
         articles: Sequence[NewArticle],
         keys: NDArray[np.uint64],
         shingles: int,
         *,
-        only_new: bool = False,
-    ) -> tuple[list[Entered], Gathered] | None:
-        """See `Store`. It is one step; sent twice, it is one step."""
+        only_new: bool,
+    ) -> list[bytes | str | int]:
+        """What the script `enter` is told."""
         sources = self.source_numbers([new.article.source for new in articles])
         heads, kept = [], []
         for new, source in zip(articles, sources.tolist(), strict=True):
@@ -417,8 +436,7 @@ class RedisStore:
             kept.append(pack_article(new, source, store_text=self.store_text))
             whole = len(articles) == 1 and len(new.keys) == len(keys)
             kept.append(b"" if whole else pack_numbers(np.searchsorted(keys, new.keys)))
-        statuses, hits, lists = self._run(
-            "enter",
+        return [
             secrets.token_bytes(8),
             self.most,
             self._buckets.pack(keys),
@@ -427,8 +445,50 @@ class RedisStore:
             b"".join(heads),
             int(only_new),
             *kept,
+        ]
+
+    def enter_ahead(
+        self, articles: Sequence[NewArticle], keys: NDArray[np.uint64], shingles: int
+    ) -> None:
+        """See `Store`: the server works on it while this process goes on."""
+        packed = self._packed(articles, keys, shingles, only_new=True)
+        self._collect()
+        sent = self._server.send_ahead(
+            "enter", self._prefix, self._epoch, self._known.asked(), *packed
         )
         self._finished = []
+        self._ahead = _Ahead(articles, sent, [])
+
+    def _collect(self) -> None:
+        """Take over the answer to what was sent ahead, before anything else is asked."""
+        ahead = self._ahead
+        if ahead is not None and not ahead.told:
+            self._ahead = None  # unless all goes well
+            ahead.told.extend(self._absorbed(self._server.answer(ahead.sent)))
+            self._ahead = ahead
+
+    def _taken(self, ahead: _Ahead) -> list[Any]:
+        """What was told of what was sent ahead."""
+        return ahead.told or self._absorbed(self._server.answer(ahead.sent))
+
+    def enter(
+        self,
+        articles: Sequence[NewArticle],
+        keys: NDArray[np.uint64],
+        shingles: int,
+        *,
+        only_new: bool = False,
+    ) -> tuple[list[Entered], Gathered] | None:
+        """See `Store`. It is one step; sent twice, it is one step."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.articles is articles and only_new:
+            statuses, hits, lists = self._taken(ahead)
+        else:
+            if ahead is not None:
+                self._taken(ahead)
+            packed = self._packed(articles, keys, shingles, only_new=only_new)
+            statuses, hits, lists = self._run("enter", *packed)
+            self._finished = []
         self._ids = {}
         if articles and not statuses:
             told = [hits[at : at + _ID.size] for at in range(0, len(hits), _ID.size)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
-__all__ = ["SCHEMES", "Address", "Server", "read_address"]
+__all__ = ["SCHEMES", "Address", "Ahead", "Server", "read_address"]
 
 SCHEMES = ("redis", "rediss", "unix")
 
@@ -148,6 +148,14 @@ def _library() -> ModuleType:
     return redis
 
 
+@dataclass(slots=True)
+class Ahead:
+    """The answer, when it has come, to a script that was sent ahead, or the error that there was."""
+
+    answer: Any = None
+    error: Exception | None = None
+
+
 class Server:
     """Runs scripts on a Redis server, trying again for some seconds if it is away.
 
@@ -163,7 +171,7 @@ class Server:
         self._address = address
         self._timeout = timeout
         self._connection: Any = None
-        self._owed: tuple[bool, str, tuple[Any, ...]] | None = None
+        self._owed: tuple[bool, str, tuple[Any, ...], Ahead] | None = None
         self._pid = os.getpid()
 
     def _connected(self) -> Any:
@@ -219,6 +227,21 @@ class Server:
 
     def post(self, name: str, *arguments: bytes | str | float) -> None:
         """Run a script whose answer nobody waits for; whether it did, the next call sees to."""
+        self._send(name, arguments)
+
+    def send_ahead(self, name: str, *arguments: bytes | str | float) -> Ahead:
+        """Run a script whose answer is asked for later; see `answer`."""
+        return self._send(name, arguments)
+
+    def answer(self, ahead: Ahead) -> Any:
+        """The answer to what was sent ahead."""
+        if self._owed is not None and self._owed[-1] is ahead:
+            self.settle()
+        if ahead.error is not None:
+            raise ahead.error
+        return ahead.answer
+
+    def _send(self, name: str, arguments: tuple[Any, ...]) -> Ahead:
         self.settle()
         sent = False
         try:
@@ -230,19 +253,21 @@ class Server:
         finally:
             if not sent:
                 self._connection.disconnect()
-        self._owed = (sent, name, arguments)
+        ahead = Ahead()
+        self._owed = (sent, name, arguments, ahead)
+        return ahead
 
     def settle(self) -> None:
         """Read the answer to what was posted; where it was lost, run it again."""
         connection = self._connected()
         if self._owed is None:
             return
-        sent, name, arguments = self._owed
+        sent, name, arguments, ahead = self._owed
         self._owed = None
         if sent:
             answered = False
             try:
-                connection.read_response()
+                ahead.answer = connection.read_response()
                 answered = True
             except (self._redis.exceptions.RedisError, OSError):
                 pass  # what is wrong will be said when it is tried again
@@ -251,7 +276,11 @@ class Server:
                     connection.disconnect()
             if answered:
                 return
-        self._patiently(lambda: self._evaluate(name, arguments))
+        try:
+            ahead.answer = self._patiently(lambda: self._evaluate(name, arguments))
+        except Exception as error:
+            ahead.error = error
+            raise
 
     def _patiently(self, work: Callable[[], Any]) -> Any:
         """Do something, again if the server is away."""

@@ -172,6 +172,7 @@ class Store(Protocol):
         shingles: of all articles that ever came, which the sketches' scale follows.
         most, few: a posting of more articles than `most` is cut to its first `few`.
         chunk_bytes: text to be entered at a time.
+        enters_ahead: whether `enter_ahead` does anything.
     """
 
     settings: dict[str, Any]
@@ -185,6 +186,7 @@ class Store(Protocol):
     most: int
     few: int
     chunk_bytes: int
+    enters_ahead: bool
 
     def reading(self) -> AbstractContextManager[None]:
         """Inside, the store is seen as it is now."""
@@ -219,6 +221,14 @@ class Store(Protocol):
 
         An id that is there with another text is revised: the former version is removed, and is
         not in the postings. With `only_new` nothing is kept where one of the ids is there: None.
+        """
+
+    def enter_ahead(
+        self, articles: Sequence[NewArticle], keys: NDArray[np.uint64], shingles: int
+    ) -> None:
+        """Begin to enter articles that come next, if all are new.
+
+        `enter`, called next with the same list and `only_new`, gives what became of them.
         """
 
     def load(self, numbers: Sequence[int], *, texts: bool = True) -> list[Record]:

@@ -103,8 +103,12 @@ class Together(Generic[Asked, Told]):
                 if self._leader is request:
                     self._pass_on()
             raise
-        if request.error is not None:
-            raise request.error
+        error, request.error = request.error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # which else would hold this call, and all that it holds
         return request.told  # type: ignore[return-value]
 
     def _lead(self, serve: Callable[[list[Asked]], list[Told]]) -> None:

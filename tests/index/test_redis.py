@@ -9,8 +9,9 @@ import os
 import sys
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pytest
@@ -582,6 +583,169 @@ def test_a_new_article_takes_one_step(redis_server: RedisServer, url: str) -> No
         index.check_and_add_many([article("b", [4, 5, 6], "x")])
         index.add_many([article("c", [7, 8, 9]), article("d", [10, 11])])
         assert scripts() - before == 2
+
+
+class AtOnce:
+    """A pool whose threads are quicker than anybody: what is to be done is done."""
+
+    def __init__(self, threads: int) -> None:
+        assert threads == 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def submit(self, work: Any, *arguments: Any) -> Future[Any]:
+        """The work, done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*arguments))
+        except Exception as error:  # noqa: BLE001 -- as a pool does
+            future.set_exception(error)
+        return future
+
+
+class Lossy:
+    """Loses the answer to one of the scripts of a kind, counted from when it is made."""
+
+    def __init__(self, index: Index, script: str, which: int) -> None:
+        from dedupe.index import _redis_server
+
+        server: Any = index._store._server  # type: ignore[attr-defined]
+        self._connection = server._connected()
+        self._read = self._connection.read_response
+        self._send = self._connection.send_packed_command
+        self._sha = _redis_server._script(script)[1].encode()
+        self._which, self.sent = which, 0
+        self._unanswered: list[bool] = []
+        self._connection.read_response = self.read
+        self._connection.send_packed_command = self.send
+
+    def send(self, packed: Any, **more: Any) -> None:
+        """Send a command."""
+        self._unanswered.append(self._sha in packed[0])
+        self.sent += self._sha in packed[0]
+        self._send(packed, **more)
+
+    def read(self, **more: Any) -> Any:
+        """Read an answer, unless it is the one that is lost."""
+        answer = self._read(**more)
+        if self._unanswered.pop(0) and self.sent == self._which + 1:
+            self._connection.disconnect()
+            raise needs("redis").ConnectionError("Connection reset by peer")
+        return answer
+
+
+@pytest.mark.parametrize("lost", [None, 0, 1, 2, 3])
+@settings(max_examples=12, deadline=None)
+@given(
+    texts=st.lists(
+        st.tuples(st.integers(0, 7), st.lists(st.integers(0, 5), min_size=1, max_size=4)),
+        min_size=2,
+        max_size=12,
+    ),
+    distinct=st.booleans(),
+)
+def test_what_is_entered_ahead(
+    redis_server: RedisServer,
+    lost: int | None,
+    texts: list[tuple[int, list[int]]],
+    distinct: bool,
+) -> None:
+    """Many articles are told what each would be told alone, though the next ones are entered ahead."""
+    from dedupe.index import _index
+
+    articles = [
+        article(f"a{place if distinct else name}", blocks, f"s{name % 3}")
+        for place, (name, blocks) in enumerate(texts)
+    ]
+    with Index.open(redis_server.url(fresh())) as alone, pytest.MonkeyPatch.context() as patch:
+        expected = [alone.check_and_add(one) for one in articles]
+        patch.setattr(_index, "ThreadPoolExecutor", AtOnce)
+        with Index.open(redis_server.url(fresh())) as index:
+            store: Any = index._store
+            # Of two that come at once one is not told of the other's former text.
+            store.chunk_bytes = 300 if distinct else 0
+            if lost is not None:
+                Lossy(index, "enter", lost)
+            told = index.check_and_add_many(articles)
+            assert [(m.status, m.kind, m.of) for m in told] == [
+                (m.status, m.kind, m.of) for m in expected
+            ]
+            names = [one.id for one in articles]
+            assert index.families(names) == alone.families(names)
+            assert (len(index), store.shingles) == (len(alone), alone._store.shingles)
+            assert index.check_and_add(articles[-1]).status == "unchanged"
+
+
+def test_an_error_with_articles_ahead(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an error what was entered ahead is found, and finished when it comes again."""
+    from dedupe.index import _index
+
+    monkeypatch.setattr(_index, "ThreadPoolExecutor", AtOnce)
+    compare = vars(_index)["compare_all"]
+    articles = [article(f"a{k}", [k % 3, 7, 8, 9]) for k in range(6)]
+    with Index.open(redis_server.url(fresh())) as index:
+        store: Any = index._store
+        store.chunk_bytes = 300
+
+        def failing(*args: Any) -> Any:
+            if len(index._store.numbers()) > 3:
+                raise ZeroDivisionError
+            return compare(*args)
+
+        monkeypatch.setattr(_index, "compare_all", failing)
+        with pytest.raises(ZeroDivisionError):
+            index.check_and_add_many(articles)
+        monkeypatch.setattr(_index, "compare_all", compare)
+        assert index.check_and_add(article("b", [50, 51])).kind == "unique"
+        assert len(index) == 5
+        told = index.check_and_add_many(articles)
+        assert [m.status for m in told] == ["unchanged"] * 4 + ["new"] * 2
+        assert [len(m.of) for m in told] == [0, 1, 2, 3, 4, 5]
+        family = index.family("a0")
+        assert family is not None
+        assert len(family.members) == 6
+
+
+def test_an_error_of_another(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asked together with one whose article makes an error is told what is so without it."""
+    from dedupe.index import _index
+
+    compare = vars(_index)["compare_all"]
+    together = threading.Barrier(3)
+
+    def failing(*args: Any) -> Any:
+        if any(b"w66x" in text for text in args[0].texts):
+            raise ZeroDivisionError
+        return compare(*args)
+
+    monkeypatch.setattr(_index, "compare_all", failing)
+    with Index.open(place) as index:
+        index.check_and_add(article("a", [1, 2, 3]))
+
+        def ask(one: Article) -> Any:
+            together.wait()
+            try:
+                match = index.check_and_add(one)
+            except ZeroDivisionError as error:
+                return error
+            return match.status, match.of
+
+        articles = [article("b", [4, 5]), article("c", [66, 1, 2, 3]), article("d", [1, 2, 3])]
+        with ThreadPoolExecutor(3) as pool, index._using():
+            asked = [pool.submit(ask, one) for one in articles]
+            time.sleep(0.1)  # all of them wait
+        told = [future.result() for future in asked]
+        assert told[0] == ("new", ())
+        assert isinstance(told[1], ZeroDivisionError)
+        assert told[2][0] == "new"
+        assert {"a"} <= {*told[2][1]} <= {"a", "c"}
+        assert index.check_and_add(article("b", [4, 5])).status == "unchanged"
 
 
 def test_what_is_there_is_not_entered(place: str) -> None:
