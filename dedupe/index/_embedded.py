@@ -105,6 +105,7 @@ class EmbeddedStore:
     """
 
     chunk_bytes = 2_000_000
+    in_parts = True
 
     def __init__(
         self,
@@ -245,6 +246,7 @@ class EmbeddedStore:
         self._source_names: dict[int, str] = {}
         self._verdicts = Verdicts()
         self._written = (-1, -1)
+        self._found: tuple[tuple[str, ...], dict[str, Entered]] | None = None
         self._lately: Lately[int, Record] = Lately(_RECORDS)
         self._links = Links(self._fetch_links)
         self._next = self._count = self.shingles = 0
@@ -282,9 +284,8 @@ class EmbeddedStore:
                     before, changes = self._state(), self._connection.total_changes
                     yield
                     self._write_state(before)
-                self._recent.add_all(self._pending)
+                self._take_in()
                 self._seen = self._next - 1
-                self._pending.clear()
                 self._links.settled()
             except BaseException:
                 if changes is None or self._connection.total_changes != changes:
@@ -295,6 +296,11 @@ class EmbeddedStore:
             if self._recent.n_entries >= FLUSH_ENTRIES:
                 self._put_off(self._flush)
                 self._put_off(self._merge_behind)
+
+    def _take_in(self) -> None:
+        """Have the postings of what was entered in memory: after an error all is read anew."""
+        self._recent.add_all(self._pending)
+        self._pending.clear()
 
     @contextmanager
     def _up_to_date(self, begin: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
@@ -330,6 +336,7 @@ class EmbeddedStore:
         ).fetchone()
         self._next, self._count, flushed, generation, removals, self.shingles = state
         written = self._database.written()
+        self._found = None
         if written != self._written:
             self._lately.clear()
             self._links.clear()
@@ -560,14 +567,17 @@ class EmbeddedStore:
             return self._count
 
     def find(self, ids: Sequence[str]) -> dict[str, Entered]:
-        """See `Store`."""
+        """See `Store`; who enters articles has asked for them just before."""
+        asked = tuple(ids)
+        if self._found is not None and self._found[0] == asked:
+            return self._found[1]
         found = {}
+        execute = self._connection.execute
         for name in ids:
-            row = self._connection.execute(
-                "SELECT number, since FROM articles WHERE id = ?", (name,)
-            ).fetchone()
+            row = execute("SELECT number, since FROM articles WHERE id = ?", (name,)).fetchone()
             if row is not None:
                 found[name] = Entered("unchanged", row[0], row[1])
+        self._found = asked, found
         return found
 
     def text_hashes(self, numbers: Sequence[int]) -> dict[int, int]:
@@ -605,6 +615,7 @@ class EmbeddedStore:
             since = number if there is None else there.since
             entered.append(Entered("new" if there is None else "revised", number, since))
             fresh.append((number, since, new))
+        self._take_in()  # what this transaction entered before
         gathered = self.gather(keys)
         self._insert(fresh)
         self._count += len(fresh)
@@ -614,6 +625,7 @@ class EmbeddedStore:
         return entered, gathered
 
     def _insert(self, fresh: list[tuple[int, int, NewArticle]]) -> None:
+        self._found = None
         rows, bodies, recent = [], [], []
         for number, since, new in fresh:
             article = new.article
@@ -711,6 +723,7 @@ class EmbeddedStore:
             self._links.forget([row[0] for row in rows])
         self._links.forget([number])
         self._lately.pop(number)
+        self._found = None
         for table in ("articles", "bodies", "recent"):
             connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
         connection.execute("DELETE FROM pairs WHERE later = ?", (number,))

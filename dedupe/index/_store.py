@@ -166,6 +166,7 @@ class Store(Protocol):
         shingles: of all articles that ever came, which the sketches' scale follows.
         most, few: a posting of more articles than `most` is cut to its first `few`.
         chunk_bytes: text to be entered at a time.
+        in_parts: whether articles may be entered several times in one transaction.
     """
 
     settings: dict[str, Any]
@@ -179,6 +180,7 @@ class Store(Protocol):
     most: int
     few: int
     chunk_bytes: int
+    in_parts: bool
 
     def reading(self) -> AbstractContextManager[None]:
         """Inside, the store is seen as it is now."""
