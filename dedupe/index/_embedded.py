@@ -771,13 +771,15 @@ class EmbeddedStore:
         if most is not None and most <= KEPT:
             return self._links.of(numbers, most)
         rows: list[Any] = []
-        for end in ("later", "earlier"):
-            if most is None:
-                rows += self._rows(f"{_LINKS} {end} IN", numbers)
-            else:
+        if most is not None:
+            for end in ("later", "earlier"):
                 for number in numbers:
                     rows += self._connection.execute(f"{_LINKS} {end} = ? LIMIT ?", (number, most))
-        return self._unpacked(rows)
+            return self._unpacked(rows)
+        found, missing = self._links.all_of(numbers)
+        for end in ("later", "earlier"):
+            rows += self._rows(f"{_LINKS} {end} IN", missing)
+        return np.concatenate([found, self._unpacked(rows)])
 
     def _fetch_links(self, number: int, most: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Links of an article with earlier ones, and with later ones, up to `most` of each."""

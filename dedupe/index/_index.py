@@ -65,7 +65,7 @@ SETTINGS = (
 CHUNK_ARTICLES = 1024
 """Articles handled at a time at most; as a rule the store's `chunk_bytes` is reached before."""
 
-PART_ARTICLES = 160
+PART_ARTICLES = 200
 """Articles of a chunk that are looked up while those before them are compared."""
 
 BUDGET = 500_000

@@ -122,6 +122,12 @@ def assert_same_links(links: Links, table: Table, number: int, most: int) -> Non
     """Those that are kept of an article are those in a table."""
     earlier, later = table.of(number, most)
     assert links.of([number], most).tolist() == [*earlier.tolist(), *later.tolist()]
+    every, missing = links.all_of([number])
+    if not missing:
+        whole = [*table.of(number, 10**6)[0].tolist(), *table.of(number, 10**6)[1].tolist()]
+        assert every.tolist() == whole
+    else:
+        assert (missing, len(every)) == ([number], 0)
 
 
 def test_links_of_a_hub() -> None:
@@ -137,6 +143,8 @@ def test_links_of_a_hub() -> None:
             links.settled()
     assert_same_links(links, table, 0, KEPT)
     assert len(links.of([0], KEPT)) == KEPT
+    assert links.all_of([0, 4])[1] == [0]
+    assert links.all_of([4])[0]["earlier"].tolist() == [0]
 
 
 def test_texts_read_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
