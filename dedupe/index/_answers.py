@@ -122,7 +122,9 @@ def _earlier(
 ) -> list[_Other]:
     """The articles before it that share text with it."""
     matches = found.matches
-    told = []
+    told: list[_Other] = []
+    if not len(matches.pairs):
+        return told
     for row in np.flatnonzero((matches.pairs == own).any(axis=1)).tolist():
         side = int(matches.pairs[row, 1] == own)
         other = int(matches.pairs[row, 1 - side])
@@ -207,8 +209,9 @@ def _added(
     starts, ends = found.columns.starts[first:last], found.columns.ends[first:last]
     free = ~covered
     breaks = (found.columns.flags[first:last] & PARAGRAPH) != 0
-    begins = free & (breaks | np.r_[True, covered[:-1]])
-    stops = free & np.r_[breaks[1:] | covered[1:], True]
+    begins, stops = free.copy(), free.copy()
+    begins[1:] &= breaks[1:] | covered[:-1]
+    stops[:-1] &= breaks[1:] | covered[1:]
     return tuple(
         TextSpan(start, end)
         for start, end in zip(starts[begins].tolist(), ends[stops].tolist(), strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from dedupe.index._furniture import known_roles, learn
 from dedupe.index._neighbours import Sketches, find_candidates, gather_local, thin
 from dedupe.matching import longer_first, match_pairs
 from dedupe.measures import Matches
+from dedupe.postings import SPARSE_ARTICLES
 from dedupe.sketch import min_shared_hashes, sketch_limit
 from dedupe.spool import Columns
 
@@ -77,11 +79,12 @@ def candidates_of(
         counts: says which pairs of stored numbers and local ones count.
         judge: whether what is furniture is learnt on the way: not from articles that are not kept.
     """
-    local = gather_local(keys, gathered, sketches, sources)
     least = min_shared_hashes(scale, config)
-    if len(local.postings.hashes) < least:  # nobody shares so many, as is usual
-        none = np.empty((0, 2), np.int64)
-        return Candidates([], none, none[:, 0], np.zeros(len(sources), np.int64))
+    if len(sources) == 1 and _shares_little(gathered, least, config):  # as is usual
+        return _no_candidates(1)
+    local = gather_local(keys, gathered, sketches, sources)
+    if len(local.postings.hashes) < least:
+        return _no_candidates(len(sources))
     if judge:
         learn(local, store, config, scale, _Sketcher(read, local, store, texts))
     furniture, boilerplate = known_roles(local, store)
@@ -93,6 +96,23 @@ def candidates_of(
     place = np.concatenate([np.zeros(n_stored, np.int64), np.arange(n_new) + len(used)])
     place[used] = np.arange(len(used))
     return Candidates(local.numbers[used].tolist(), place[found[:, :2]], found[:, 2], left_out)
+
+
+def _no_candidates(n: int) -> Candidates:
+    """None for any of n articles."""
+    none = np.empty((0, 2), np.int64)
+    return Candidates([], none, none[:, 0], np.zeros(n, np.int64))
+
+
+def _shares_little(gathered: Gathered, least: int, config: Config) -> bool:
+    """Whether nobody holds `least` keys of one new article, and so few each that none is judged."""
+    lengths = np.diff(gathered.offsets)
+    if np.count_nonzero(lengths) < least:
+        return True
+    judged = min(config.boilerplate_articles, SPARSE_ARTICLES + 1)
+    if gathered.lengths.max() + 1 >= judged:
+        return False
+    return bool(np.unique(gathered.numbers, return_counts=True)[1].max() < least)
 
 
 class _Sketcher:
@@ -233,6 +253,7 @@ def compare_all(
     )
 
 
+@lru_cache(maxsize=8)
 def _no_matches(n: int) -> Matches:
     """No pair of n articles."""
     return Matches(

@@ -109,6 +109,7 @@ class EmbeddedStore:
     enters_ahead = False
 
     chunk_bytes = 2_000_000
+    in_parts = True
 
     def __init__(
         self,
@@ -249,6 +250,7 @@ class EmbeddedStore:
         self._source_names: dict[int, str] = {}
         self._verdicts = Verdicts()
         self._written = (-1, -1)
+        self._found: tuple[tuple[str, ...], dict[str, Entered]] | None = None
         self._lately: Lately[int, Record] = Lately(_RECORDS)
         self._links = Links(self._fetch_links)
         self._next = self._count = self.shingles = 0
@@ -286,9 +288,8 @@ class EmbeddedStore:
                     before, changes = self._state(), self._connection.total_changes
                     yield
                     self._write_state(before)
-                self._recent.add_all(self._pending)
+                self._take_in()
                 self._seen = self._next - 1
-                self._pending.clear()
                 self._links.settled()
             except BaseException:
                 if changes is None or self._connection.total_changes != changes:
@@ -299,6 +300,11 @@ class EmbeddedStore:
             if self._recent.n_entries >= FLUSH_ENTRIES:
                 self._put_off(self._flush)
                 self._put_off(self._merge_behind)
+
+    def _take_in(self) -> None:
+        """Have the postings of what was entered in memory: after an error all is read anew."""
+        self._recent.add_all(self._pending)
+        self._pending.clear()
 
     @contextmanager
     def _up_to_date(self, begin: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
@@ -334,6 +340,7 @@ class EmbeddedStore:
         ).fetchone()
         self._next, self._count, flushed, generation, removals, self.shingles = state
         written = self._database.written()
+        self._found = None
         if written != self._written:
             self._lately.clear()
             self._links.clear()
@@ -568,14 +575,17 @@ class EmbeddedStore:
             return self._count
 
     def find(self, ids: Sequence[str]) -> dict[str, Entered]:
-        """See `Store`."""
+        """See `Store`; who enters articles has asked for them just before."""
+        asked = tuple(ids)
+        if self._found is not None and self._found[0] == asked:
+            return self._found[1]
         found = {}
+        execute = self._connection.execute
         for name in ids:
-            row = self._connection.execute(
-                "SELECT number, since FROM articles WHERE id = ?", (name,)
-            ).fetchone()
+            row = execute("SELECT number, since FROM articles WHERE id = ?", (name,)).fetchone()
             if row is not None:
                 found[name] = Entered("unchanged", row[0], row[1])
+        self._found = asked, found
         return found
 
     def text_hashes(self, numbers: Sequence[int]) -> dict[int, int]:
@@ -618,6 +628,7 @@ class EmbeddedStore:
             since = number if there is None else there.since
             entered.append(Entered("new" if there is None else "revised", number, since))
             fresh.append((number, since, new))
+        self._take_in()  # what this transaction entered before
         gathered = self.gather(keys)
         self._insert(fresh)
         self._count += len(fresh)
@@ -632,6 +643,7 @@ class EmbeddedStore:
         """See `Store`: there is nobody else here who could do it meanwhile."""
 
     def _insert(self, fresh: list[tuple[int, int, NewArticle]]) -> None:
+        self._found = None
         rows, bodies, recent = [], [], []
         for number, since, new in fresh:
             article = new.article
@@ -729,6 +741,7 @@ class EmbeddedStore:
             self._links.forget([row[0] for row in rows])
         self._links.forget([number])
         self._lately.pop(number)
+        self._found = None
         for table in ("articles", "bodies", "recent"):
             connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
         connection.execute("DELETE FROM pairs WHERE later = ?", (number,))
@@ -776,13 +789,15 @@ class EmbeddedStore:
         if most is not None and most <= KEPT:
             return self._links.of(numbers, most)
         rows: list[Any] = []
-        for end in ("later", "earlier"):
-            if most is None:
-                rows += self._rows(f"{_LINKS} {end} IN", numbers)
-            else:
+        if most is not None:
+            for end in ("later", "earlier"):
                 for number in numbers:
                     rows += self._connection.execute(f"{_LINKS} {end} = ? LIMIT ?", (number, most))
-        return self._unpacked(rows)
+            return self._unpacked(rows)
+        found, missing = self._links.all_of(numbers)
+        for end in ("later", "earlier"):
+            rows += self._rows(f"{_LINKS} {end} IN", missing)
+        return np.concatenate([found, self._unpacked(rows)])
 
     def _fetch_links(self, number: int, most: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Links of an article with earlier ones, and with later ones, up to `most` of each."""

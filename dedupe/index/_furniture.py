@@ -163,15 +163,17 @@ def _due(local: Local, store: Store, config: Config) -> list[tuple[int, int, int
         SPARSE_ARTICLES,
         out,
     )
-    due = []
-    lengths = np.diff(postings.offsets)
-    for posting, source, count in out[:n].tolist():
-        # A posting that is listed in part grows unseen: its whole length counts.
-        whole = int(local.lengths[posting])
-        length = whole if whole > lengths[posting] else count
-        if length >= 2 * store.judged_length(int(postings.hashes[posting]), source):
-            due.append((posting, source, length))
-    return due
+    which, source_of, count = out[:n].T
+    # A posting that is listed in part grows unseen: its whole length counts.
+    whole, listed = local.lengths[which], np.diff(postings.offsets)[which]
+    lengths = np.where(whole > listed, whole, count).tolist()
+    keys = postings.hashes[which].tolist()
+    rows = zip(which.tolist(), source_of.tolist(), lengths, keys, strict=True)
+    return [
+        (posting, source, length)
+        for posting, source, length, key in rows
+        if length >= 2 * store.judged_length(key, source)
+    ]
 
 
 def _members(local: Local, posting: int, source: int) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -25,7 +26,7 @@ from dedupe.index._forking import watch
 from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
 from dedupe.index._store import PAIR, Entered, NewArticle
-from dedupe.index._texts import Texts
+from dedupe.index._texts import Texts, nobody
 from dedupe.index._together import Together
 from dedupe.records import Batch, encode_text
 from dedupe.scanning import scan_batches
@@ -33,7 +34,7 @@ from dedupe.shingle import distinct
 from dedupe.sketch import choose_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
     from os import PathLike
     from types import TracebackType
@@ -66,6 +67,9 @@ SETTINGS = (
 
 CHUNK_ARTICLES = 1024
 """Articles handled at a time at most; as a rule the store's `chunk_bytes` is reached before."""
+
+PART_ARTICLES = 200
+"""Articles of a chunk that are looked up while those before them are compared."""
 
 BUDGET = 500_000
 """Shingles up to which an index keeps all of them: as many articles as a newsroom has in a day. Then
@@ -135,6 +139,17 @@ class _Job(NamedTuple):
     keys: NDArray[np.uint64]
     config: Config
     coming: _Coming | None = None
+
+    def parts(self, most: int) -> Iterator[_Job]:
+        """The same articles, no more than so many at a time."""
+        for first in range(0, len(self.articles), most):
+            last = min(first + most, len(self.articles))
+            read = self.read.part(first, last)
+            sketches = read.thinned(self.scale)
+            keys = distinct(sketches.hashes)
+            yield self._replace(
+                articles=self.articles[first:last], read=read, sketches=sketches, keys=keys
+            )
 
 
 class _Begun(NamedTuple):
@@ -676,9 +691,18 @@ class Index:
     def _add_only(
         self, articles: list[Article], read: Read, coming: _Coming | None
     ) -> list[Status]:
-        with self._store.writing():
+        store = self._store
+        with store.writing():
             job = self._job(articles, read, coming)
-            done = self._keep_new(job) or self._keep(job, self._status(job))
+            if store.in_parts and store.store_text and len(articles) > PART_ARTICLES:
+                before = self._status(job)
+                # A revision takes an article away that others are just being compared with.
+                if all(one.status == "new" for one in before):
+                    self._keep_in_parts(job)
+                    return ["new"] * len(articles)
+                done = self._keep(job, before)
+            else:
+                done = self._keep_new(job) or self._keep(job, self._status(job))
             return [one.status for one in done.entered]
 
     def _keep_new(self, job: _Job) -> _Kept | None:
@@ -706,6 +730,42 @@ class Index:
         job = self._job(articles, read)
         self._begun = _Begun(job, self._new(job))
         self._store.enter_ahead(self._begun.new, job.keys, read.shingles(self._config))
+
+    def _keep_in_parts(self, job: _Job) -> None:
+        """Keep new articles as `_keep` does, some of them after the others.
+
+        While some are compared in threads, this one looks up the next.
+        """
+        store = self._store
+        ends: set[int] = set()
+        compared: list[tuple[list[Entered], Future[Neighbourhood]]] = []
+        with ThreadPoolExecutor(1) as pool:
+            for part in job.parts(PART_ARTICLES):
+                sources = store.source_numbers([article.source for article in part.articles])
+                shingles = part.read.shingles(self._config)
+                done = store.enter(self._new(part), part.keys, shingles)
+                assert done is not None  # it was not asked for new ones only
+                entered, gathered = done
+                counts = Counted(store, entered, {}, alone=False)
+                *_, compare = self._look_up(part, gathered, sources, entered, counts)
+                compared.append((entered, pool.submit(compare)))
+                if len(compared) > 1:
+                    ends |= self._keep_compared(*compared.pop(0))
+            ends |= self._keep_compared(*compared.pop())
+        settle(store, sorted(ends), self._config)
+
+    def _keep_compared(self, entered: list[Entered], near: Future[Neighbourhood]) -> set[int]:
+        """Keep the pairs of articles once these are compared; those of them that are linked."""
+        return self._keep_pairs(entered, self._pairs(near.result(), entered))
+
+    def _keep_pairs(self, fresh: list[Entered], pairs: NDArray[Any]) -> set[int]:
+        """Keep those pairs whose later article was entered just now; those of them that are linked."""
+        numbers = {one.number for one in fresh}
+        if len(pairs):
+            pairs = pairs[np.isin(pairs["later"], list(numbers))]
+        self._store.add_pairs(pairs)
+        linked = pairs[pairs["links"]]
+        return {*linked["later"].tolist(), *linked["earlier"].tolist()} & numbers
 
     def _keep(self, job: _Job, before: list[Entered]) -> _Kept:
         """Keep articles, their pairs and families.
@@ -759,11 +819,7 @@ class Index:
         counts = Counted(store, fresh, former, alone=False)
         found = self._find(job, gathered, sources, fresh, counts)
         settle(store, parted, self._config)
-        numbers = {one.number for one in fresh}
-        pairs = found.pairs[np.isin(found.pairs["later"], list(numbers))]
-        store.add_pairs(pairs)
-        linked = pairs[pairs["links"]]
-        ends = {*linked["later"].tolist(), *linked["earlier"].tolist()} & numbers
+        ends = self._keep_pairs(fresh, found.pairs)
         return _Kept(entered, job, kept, found, settle(store, sorted(ends), self._config))
 
     def _new(self, job: _Job) -> list[NewArticle]:
@@ -799,6 +855,27 @@ class Index:
         counts: Counted,
     ) -> _Found:
         """Candidates of a job's articles, and what they really share."""
+        found, records, compare = self._look_up(job, gathered, sources, entered, counts)
+        if not self._store.store_text:
+            estimates_kept = self._estimated(job, records, found, entered)
+            return _Found(records, found, None, estimates_kept, counts.hidden)
+        if not counts.alone:
+            self._begin_next(job.coming)
+        near = compare()
+        return _Found(records, found, near, self._pairs(near, entered), counts.hidden)
+
+    def _look_up(
+        self,
+        job: _Job,
+        gathered: Gathered,
+        sources: NDArray[np.int32],
+        entered: list[Entered],
+        counts: Counted,
+    ) -> tuple[Candidates, list[Record], Callable[[], Neighbourhood]]:
+        """Candidates of a job's articles, their records, and what compares them.
+
+        The last asks nothing of the store, and may be done in another thread.
+        """
         store = self._store
         found = candidates_of(
             job.read,
@@ -815,25 +892,14 @@ class Index:
         )
         if store.store_text:
             theirs = self._texts.read(found.stored, job.config.worker_threads)
-            records = theirs.records
         else:
-            records = store.load(found.stored)
+            theirs = nobody(store.load(found.stored))
+        records = theirs.records
         pairs, shared = _renumbered(found, records, len(entered))
         found = Candidates([r.number for r in records], pairs, shared, found.left_out)
-        if not store.store_text:
-            estimates_kept = self._estimated(job, records, found, entered)
-            return _Found(records, found, None, estimates_kept, counts.hidden)
-        if not counts.alone:
-            self._begin_next(job.coming)
-        near = compare_all(
-            job.read,
-            theirs,
-            pairs,
-            store.known_furniture()[1],
-            job.config,
-            job.scale,
-        )
-        return _Found(records, found, near, self._pairs(near, entered), counts.hidden)
+        known = store.known_furniture()[1]
+        compare = partial(compare_all, job.read, theirs, pairs, known, job.config, job.scale)
+        return found, records, compare
 
     def _pairs(self, near: Neighbourhood, entered: list[Entered]) -> NDArray[Any]:
         """Verified pairs as they are kept."""

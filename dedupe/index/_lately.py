@@ -54,7 +54,10 @@ class Lately(Generic[K, V]):
 
     def put(self, key: K, value: V, weight: int = 1) -> None:
         """Keep a value, in place of what the key had."""
-        self.pop(key)
+        before = self._young.pop(key, None)
+        if before is not None:
+            self._weight -= before[1]
+        self._old.pop(key, None)
         self._put(key, (value, weight))
 
     def pop(self, key: K) -> None:

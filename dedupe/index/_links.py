@@ -100,6 +100,19 @@ class Links:
             found += (kept.earlier[:room], kept.later[:room])
         return np.frombuffer(b"".join(found), PAIR)
 
+    def all_of(self, numbers: Sequence[int]) -> tuple[NDArray[Any], list[int]]:
+        """All links of some articles, as far as they are kept; the articles whose links are not."""
+        found: list[bytes] = []
+        missing = []
+        held = self._kept.among(numbers)
+        for number in numbers:
+            kept = held.get(number, _NONE if number in self._new else None)
+            if kept is None or max(len(kept.earlier), len(kept.later)) >= _MOST:
+                missing.append(number)
+            else:
+                found += kept
+        return np.frombuffer(b"".join(found), PAIR), missing
+
     def add(self, pairs: NDArray[Any]) -> None:
         """Pairs were kept. Those of articles that had none are new; others may replace what was."""
         later = pairs["later"]

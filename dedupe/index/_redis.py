@@ -144,6 +144,7 @@ class RedisStore:
     enters_ahead = True
 
     chunk_bytes = 500_000
+    in_parts = False
     """Text entered at a time: nobody else is served meanwhile."""
 
     def __init__(

@@ -173,6 +173,7 @@ class Store(Protocol):
         most, few: a posting of more articles than `most` is cut to its first `few`.
         chunk_bytes: text to be entered at a time.
         enters_ahead: whether `enter_ahead` does anything.
+        in_parts: whether articles may be entered several times in one transaction.
     """
 
     settings: dict[str, Any]
@@ -187,6 +188,7 @@ class Store(Protocol):
     few: int
     chunk_bytes: int
     enters_ahead: bool
+    in_parts: bool
 
     def reading(self) -> AbstractContextManager[None]:
         """Inside, the store is seen as it is now."""

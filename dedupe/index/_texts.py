@@ -31,13 +31,16 @@ if TYPE_CHECKING:
     from dedupe.config import Config
     from dedupe.index._store import Record, Store
 
-__all__ = ["Kept", "Texts"]
+__all__ = ["Kept", "Texts", "nobody"]
 
-KEPT_BYTES = 32_000_000
-"""Tokens held in a generation of `Lately`: of some 2,600 articles of 600 words."""
+KEPT_BYTES = 24_000_000
+"""Tokens held in a generation of `Lately`: of some 2,000 articles of 600 words."""
 
 _OVERHEAD = 1000
 """Bytes that each article takes besides."""
+
+_TOKEN = 8 + 4 + 4 + 1 + 2
+"""Bytes of a token."""
 
 _TEXTS_PER_TASK = 128
 
@@ -68,15 +71,17 @@ class Texts:
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store, self._config = store, config
-        self._lately: Lately[int, Columns] = Lately(KEPT_BYTES)
+        self._lately: Lately[int, tuple[int, Columns]] = Lately(KEPT_BYTES)
 
     def read(self, numbers: Sequence[int], threads: int = 1) -> Kept:
         """Those of some articles that are there, in their order, with their tokens."""
         if not numbers:
-            return _NOBODY
-        read = self._lately.among(numbers)
-        missing = [number for number in numbers if number not in read]
-        records = {r.number: r for r in self._store.load(list(read), texts=False)}
+            return nobody([])
+        held = self._lately.among(numbers)
+        records = {r.number: r for r in self._store.load(list(held), texts=False)}
+        # What was entered and taken back has left its number to another one.
+        read = {n: held[n][1] for n, record in records.items() if held[n][0] == record.text_hash}
+        missing = [n for n in numbers if n not in read and (n in records or n not in held)]
         if missing:
             loaded = self._store.load(missing)
             records |= {record.number: record for record in loaded}
@@ -89,9 +94,9 @@ class Texts:
             every = [columns for part in parts for columns in part]
             for record, columns in zip(loaded, every, strict=True):
                 read[record.number] = columns
-                size = sum(column.nbytes for column in columns)
-                self._lately.put(record.number, columns, _OVERHEAD + size)
-        there = [records[number] for number in numbers if number in records]
+                size = _OVERHEAD + _TOKEN * len(columns.hashes)
+                self._lately.put(record.number, (record.text_hash, columns), size)
+        there = [records[number] for number in numbers if number in read]
         return _joined(there, [read[record.number] for record in there])
 
     def _columns_of(self, records: Sequence[Record]) -> list[Columns]:
@@ -137,7 +142,11 @@ _NO_TOKENS = Columns(
     np.empty(0, np.uint8),
     np.empty(0, np.uint16),
 )
-_NOBODY = Kept([], np.zeros(1, np.int64), _NO_TOKENS)
+
+
+def nobody(records: list[Record]) -> Kept:
+    """Articles of which nothing was read."""
+    return Kept(records, np.zeros(1, np.int64), _NO_TOKENS)
 
 
 def _joined(records: list[Record], read: Sequence[Columns]) -> Kept:

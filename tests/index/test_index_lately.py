@@ -1,0 +1,278 @@
+"""What is kept in memory of an index is what is on the disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from indexing import article
+
+import dedupe.index._index as streaming
+import dedupe.index._texts as texts
+from dedupe import Config, Index
+from dedupe.index._checking import compare_all
+from dedupe.index._lately import Lately
+from dedupe.index._links import KEPT, Links
+from dedupe.index._reading import read_texts
+from dedupe.index._store import PAIR
+from dedupe.index._texts import Texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from dedupe import Match
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "get", "pop"]), st.integers(0, 9), st.integers(1, 3))
+    ),
+    st.integers(1, 12),
+)
+def test_lately(events: list[tuple[str, int, int]], most: int) -> None:
+    """A value is the last that was put, is there while no more than `most` came since, and goes."""
+    lately: Lately[int, int] = Lately(most)
+    last: dict[int, int] = {}
+    since: list[tuple[int, int]] = []  # keys put or asked for, with their weights
+    for place, (what, key, weight) in enumerate(events):
+        if what == "put":
+            lately.put(key, place, weight)
+            last[key] = place
+            since.append((key, weight))
+        elif what == "pop":
+            lately.pop(key)
+            last.pop(key, None)
+            since = [one for one in since if one[0] != key]
+        else:
+            found = lately.get(key)
+            assert found in (None, last.get(key))
+            at = max((k for k, one in enumerate(since) if one[0] == key), default=len(since))
+            if at < len(since) and sum(weight for _, weight in since[at:]) <= most:
+                assert found is not None
+            if found is not None:
+                since.append((key, since[at][1]))
+        assert lately.among(range(10)).keys() <= last.keys()
+        assert len(lately) <= 2 * most + 2
+    lately.clear()
+    assert len(lately) == 0
+    assert lately.among(last) == {}
+
+
+def rows(pairs: Sequence[tuple[int, int]]) -> NDArray[Any]:
+    """Pairs of later and earlier articles, each told from others by a measure."""
+    found = np.zeros(len(pairs), PAIR)
+    for k, (later, earlier) in enumerate(pairs):
+        found[k]["later"], found[k]["earlier"] = later, earlier
+        found[k]["shared"] = 100 * later + earlier
+        found[k]["links"] = (later + earlier) % 3 > 0
+    return found
+
+
+class Table:
+    """Pairs as tables have them."""
+
+    def __init__(self) -> None:
+        self.pairs: set[tuple[int, int]] = set()
+
+    def of(self, number: int, most: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Links of an article with earlier and with later ones."""
+        every = rows(sorted(self.pairs))
+        every = every[every["links"]]
+        later = np.sort(every[every["earlier"] == number], order="later")
+        return every[every["later"] == number][:most], later[:most]
+
+
+@given(st.data())
+@settings(max_examples=80, deadline=None)
+def test_links(data: st.DataObject) -> None:
+    """Links that are kept are those of the tables, whatever was asked for before."""
+    table = Table()
+    links = Links(table.of)
+    n = 0
+    for _ in range(data.draw(st.integers(1, 6))):
+        new = list(range(n, n + data.draw(st.integers(0, 4))))
+        n += len(new)
+        for number in new:
+            links.enter(number)
+        if n > 1:
+            # Those of new articles, and some that may have been there.
+            ends = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))
+            drawn = data.draw(st.lists(ends, max_size=8))
+            some = sorted({(max(p), min(p)) for p in drawn if p[0] != p[1]})
+            table.pairs |= set(some)
+            links.add(rows(some))
+        for number in data.draw(st.lists(st.integers(0, max(n - 1, 0)), max_size=4 if n else 0)):
+            assert_same_links(links, table, number, data.draw(st.integers(1, KEPT)))
+        links.settled()
+        if n and data.draw(st.booleans()):  # one is removed
+            gone = data.draw(st.integers(0, n - 1))
+            links.forget({end for pair in table.pairs if gone in pair for end in pair} | {gone})
+            table.pairs = {pair for pair in table.pairs if gone not in pair}
+    for number in range(n):
+        assert_same_links(links, table, number, KEPT)
+
+
+def assert_same_links(links: Links, table: Table, number: int, most: int) -> None:
+    """Those that are kept of an article are those in a table."""
+    earlier, later = table.of(number, most)
+    assert links.of([number], most).tolist() == [*earlier.tolist(), *later.tolist()]
+    every, missing = links.all_of([number])
+    if not missing:
+        whole = [*table.of(number, 10**6)[0].tolist(), *table.of(number, 10**6)[1].tolist()]
+        assert every.tolist() == whole
+    else:
+        assert (missing, len(every)) == ([number], 0)
+
+
+def test_links_of_a_hub() -> None:
+    """Of an article with very many links the first are kept."""
+    table = Table()
+    links = Links(table.of)
+    for number in range(3 * KEPT):
+        links.enter(number)
+        some = [(number, 0)] if number else []
+        table.pairs |= set(some)
+        links.add(rows(some))
+        if number % 7 == 0:
+            links.settled()
+    assert_same_links(links, table, 0, KEPT)
+    assert len(links.of([0], KEPT)) == KEPT
+    assert links.all_of([0, 4])[1] == [0]
+    assert links.all_of([4])[0]["earlier"].tolist() == [0]
+
+
+def test_texts_read_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts that were read before are as those read now, and articles that are gone are left out."""
+    with Index.open(tmp_path / "idx") as index:
+        some = [article(name, [k, k + 1]) for k, name in enumerate("abcde")]
+        index.add_many(some)
+        kept = Texts(index._store, index.config)
+        with index._store.reading():
+            kept.read([2, 4])
+            again = kept.read([1, 2, 3, 4, 5])
+            wanted = read_texts([one.text.encode() for one in some], index.config)
+            assert again.offsets.tolist() == wanted.offsets.tolist()
+            for name in wanted.columns._fields:
+                mine, its = getattr(again.columns, name), getattr(wanted.columns, name)
+                assert mine.tolist() == its.tolist()
+            records, sketches = kept.sketches([5, 1])
+            assert [record.article.id for record in records] == ["e", "a"]
+            assert sketches.of(0).tolist() == wanted.sketches.of(4).tolist()
+            assert sketches.of(1).tolist() == wanted.sketches.of(0).tolist()
+        index.remove("d")
+        with index._store.reading():
+            there = kept.read([3, 4, 5])
+            assert [record.article.id for record in there.records] == ["c", "e"]
+            assert len(there.offsets) == 3
+            assert len(kept.read([]).records) == 0
+        monkeypatch.setattr(texts, "KEPT_BYTES", 0)
+        nothing_kept = Texts(index._store, index.config)
+        with index._store.reading():
+            for _ in range(2):
+                assert nothing_kept.read([3, 5]).columns.hashes.tolist() == [
+                    *wanted.columns.hashes[wanted.offsets[2] : wanted.offsets[3]].tolist(),
+                    *wanted.columns.hashes[wanted.offsets[4] :].tolist(),
+                ]
+
+
+changes = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "add", "remove", "compact"]),
+        st.sampled_from("abcdefgh"),
+        st.lists(st.integers(1, 6), max_size=3, unique=True),
+        st.booleans(),
+    ),
+    max_size=20,
+)
+
+
+@given(changes)
+@settings(max_examples=40, deadline=None)
+def test_two_writers(tmp_path_factory: pytest.TempPathFactory, history: Any) -> None:
+    """Of two that write by turns each sees what the other did, and tells families as a new one."""
+    path = tmp_path_factory.mktemp("two")
+    model: dict[str, list[int]] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: None)
+        with Index.open(path / "idx") as one, Index.open(path / "idx") as other:
+            for what, name, blocks, turn in history:
+                index = one if turn else other
+                if what == "add":
+                    index.add(article(name, blocks))
+                    model[name] = blocks
+                elif what == "remove":
+                    assert index.remove(name) == (model.pop(name, None) is not None)
+                else:
+                    index.compact()
+            with Index.open(path / "new") as new:
+                new.add_many([article(name, blocks) for name, blocks in model.items()])
+                assert one.families(model) == other.families(model) == new.families(model)
+                for name, blocks in model.items():
+                    told = [index.check(article(name, blocks)).family for index in (one, other)]
+                    assert told == [new.check(article(name, blocks)).family] * 2
+
+
+def seen(match: Match) -> tuple[Any, ...]:
+    """What a match says, but for whether the article is there."""
+    return match.kind, match.of, match.passages, match.added, match.family, match.left_out
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 12), max_size=4, unique=True), min_size=2, max_size=24),
+    st.integers(1, 5),
+    st.sampled_from([1, 2]),
+)
+@settings(max_examples=40, deadline=None)
+def test_in_parts(
+    tmp_path_factory: pytest.TempPathFactory, every: list[list[int]], part: int, threads: int
+) -> None:
+    """Articles of which some are compared while others are looked up are kept as one by one."""
+    path = tmp_path_factory.mktemp("parts")
+    some = [article(f"a{k}", blocks) for k, blocks in enumerate(every)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: None)
+        patch.setattr(streaming, "PART_ARTICLES", part)
+        config = Config(threads=threads)
+        with Index.open(path / "many", config) as many, Index.open(path / "one", config) as one:
+            assert many.add_many(some).new == len(some)
+            for each in some:
+                one.add(each)
+            assert many.info()["pairs"] == one.info()["pairs"]
+            assert many.info()["links"] == one.info()["links"]
+            ids = [each.id for each in some]
+            assert many.families(ids) == one.families(ids)
+            for each in some:
+                assert seen(many.check(each)) == seen(one.check(each))
+            # Those that are there go another way.
+            assert many.add_many([*some, article("new", [1, 2, 3])]).unchanged == len(some)
+
+
+def test_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an error nothing of a chunk is there, nor in memory, though others get its numbers."""
+    calls = []
+
+    def broken(*given: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 4:
+            raise MemoryError
+        return compare_all(*given)
+
+    monkeypatch.setattr(streaming, "PART_ARTICLES", 2)
+    others = [article(f"b{k}", [2, 3, 30 + k]) for k in range(12)]
+    with Index.open(tmp_path / "idx") as index, Index.open(tmp_path / "new") as new:
+        with monkeypatch.context() as patch:
+            patch.setattr(streaming, "compare_all", broken)
+            with pytest.raises(MemoryError):
+                index.add_many([article(f"a{k}", [1, 2, 10 + k]) for k in range(12)])
+        assert len(calls) >= 4
+        assert len(index) == 0
+        assert index.add_many(others).new == new.add_many(others).new == 12
+        for one in [*others, article("x", [1, 2, 3])]:
+            assert seen(index.check(one)) == seen(new.check(one))
+        assert index.families(["b3"]) == new.families(["b3"])
