@@ -123,6 +123,8 @@ class _Turns:
             self._making = threading.Lock()
             self._worker = None
             self._together.reset()
+            if self.user != threading.get_ident():
+                self.user = 0
 
 
 class _Job(NamedTuple):
