@@ -65,6 +65,10 @@ def test_recent(data: st.DataObject) -> None:
     some = data.draw(articles(pool))
     removed = removed_of(data, some)
     recent = recent_of(some)
+    if data.draw(st.booleans()):  # several at once, after some that came singly
+        cut = data.draw(st.integers(0, len(some)))
+        recent = recent_of(some[:cut])
+        recent.add_all([(one.number, one.source, uint64(one.keys)) for one in some[cut:]])
     assert recent.n_articles == len(some)
     assert recent.n_entries == sum(len(one.keys) for one in some)
     assert (recent.first, recent.last) == ((some[0].number, some[-1].number) if some else (0, -1))
