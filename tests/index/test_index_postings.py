@@ -69,6 +69,10 @@ def test_recent(data: st.DataObject) -> None:
     # Of hashes that differ in what does not count an article has one.
     some = [a._replace(keys=sorted({upper(k): k for k in a.keys}.values())) for a in some]
     recent = recent_of(some)
+    if data.draw(st.booleans()):  # several at once, after some that came singly
+        cut = data.draw(st.integers(0, len(some)))
+        recent = recent_of(some[:cut])
+        recent.add_all([(one.number, one.source, uint64(one.keys)) for one in some[cut:]])
     assert recent.n_articles == len(some)
     assert recent.n_entries == sum(len(one.keys) for one in some)
     assert (recent.first, recent.last) == ((some[0].number, some[-1].number) if some else (0, -1))
