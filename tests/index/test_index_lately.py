@@ -39,26 +39,27 @@ def test_lately(events: list[tuple[str, int, int]], most: int) -> None:
     """A value is the last that was put, is there while no more than `most` came since, and goes."""
     lately: Lately[int, int] = Lately(most)
     last: dict[int, int] = {}
-    since: list[tuple[int, int]] = []  # keys put or asked for, with their weights
+    weights: dict[int, int] = {}
+    since: list[int] = []  # keys put or asked for; what they weighed may have driven others out
     for place, (what, key, weight) in enumerate(events):
         if what == "put":
             lately.put(key, place, weight)
-            last[key] = place
-            since.append((key, weight))
+            last[key], weights[place] = place, weight
+            since.append(place)
         elif what == "pop":
             lately.pop(key)
             last.pop(key, None)
-            since = [one for one in since if one[0] != key]
         else:
             found = lately.get(key)
             assert found in (None, last.get(key))
-            at = max((k for k, one in enumerate(since) if one[0] == key), default=len(since))
-            if at < len(since) and sum(weight for _, weight in since[at:]) <= most:
-                assert found is not None
+            if key in last:
+                at = max(k for k, one in enumerate(since) if one == last[key])
+                if sum(weights[one] for one in since[at:]) <= most:
+                    assert found is not None
             if found is not None:
-                since.append((key, since[at][1]))
-        assert lately.among(range(10)).keys() <= last.keys()
+                since.append(found)
         assert len(lately) <= 2 * most + 2
+    assert lately.among(range(10)).items() <= last.items()
     lately.clear()
     assert len(lately) == 0
     assert lately.among(last) == {}
