@@ -46,6 +46,11 @@ _MIN_BITS, _MAX_BITS = 12, 30
 _BUCKET = 16
 """Entries of a bucket, about."""
 
+MAPPED = 1 << 24
+"""Bytes of a run up to which articles of entries are read from its map. Few keys have any, but over
+time every page of them is looked at, which counts as the process's memory then. Most of what is
+found in a stream of news is of the last days, and so in small runs."""
+
 _WIDE = 1 << 32
 """Entries of a run whose offsets take eight bytes: 50 million articles."""
 
@@ -181,6 +186,7 @@ def _take_from_run(
     width: int,
     sources: NDArray[np.int32],
     first: int,
+    starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
     ends: NDArray[np.int64],
     removed: NDArray[np.int64],
@@ -188,10 +194,9 @@ def _take_from_run(
     out_numbers: NDArray[np.int64],
     out_sources: NDArray[np.int32],
 ) -> None:
-    start = 0
-    for k in range(len(lengths)):
+    for k in range(len(starts)):
         at = cursors[k]
-        for e in range(start, start + lengths[k]):
+        for e in range(starts[k], starts[k] + lengths[k]):
             if at == ends[k]:
                 break
             place = np.int64(_narrow_at(holders, width, e))
@@ -202,7 +207,6 @@ def _take_from_run(
             out_sources[at] = sources[place] if place < len(sources) else -1
             at += 1
         cursors[k] = at
-        start += lengths[k]
 
 
 class Run:
@@ -310,6 +314,11 @@ class Run:
         Raises:
             DamagedRunError: the file cannot be read, or has become shorter.
         """
+        rest = self._widths["holders"], self._sections["sources"], self.first
+        into = ends, removed, cursors, numbers, sources
+        if self.n_bytes <= MAPPED:
+            _take_from_run(self._sections["holders"], *rest, starts, lengths, *into)
+            return
         low, high = np.searchsorted(removed, (self.first, self.last + 1))
         left = lengths
         while True:
@@ -317,25 +326,14 @@ class Run:
             some = np.minimum(left, np.where(cursors < ends, ends - cursors + (high - low), 0))
             if not some.any():
                 return
-            _take_from_run(
-                self._holders(starts, some),
-                self._widths["holders"],
-                self._sections["sources"],
-                self.first,
-                some,
-                ends,
-                removed,
-                cursors,
-                numbers,
-                sources,
-            )
+            packed = self._holders(starts, some)
+            _take_from_run(packed, *rest, np.cumsum(some) - some, some, *into)
             starts, left = starts + some, left - some
 
     def _holders(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Articles of entries, one after the other, as they are packed.
 
-        They are read from the file: few keys have any, but over time every page would be looked at,
-        and what is looked at of a map counts as this process's memory.
+        They are read from the file: see `MAPPED`.
         """
         width, place = self._widths["holders"], self._places["holders"]
         held = np.flatnonzero(lengths)

@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from indexing import article
@@ -15,7 +15,7 @@ from indexing import article
 import dedupe.index._embedded as embedded
 from dedupe import Index
 from dedupe.errors import IndexDamagedError
-from dedupe.index._runs import Run
+from dedupe.index._runs import DamagedRunError, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,3 +260,25 @@ def test_copies_of_an_index(path: Path, tmp_path: Path) -> None:
     shutil.copytree(path, tmp_path / "copy")
     with Index.open(tmp_path / "copy") as index:
         assert_all_found(index)
+
+
+def test_damage_that_is_met_while_asking(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run that cannot be read any more is told once; the next call makes it anew."""
+    take, bad = Run.take, []
+
+    def fails(self: Run, *rest: Any) -> None:
+        if not bad:
+            bad.append(self.path)
+        if self.path in bad:
+            raise DamagedRunError(self.path, "a test says so")
+        take(self, *rest)
+
+    with Index.open(path) as index:
+        monkeypatch.setattr(Run, "take", fails)
+        with pytest.raises(IndexDamagedError, match="a test says so"):
+            assert_all_found(index)
+        with caplog.at_level(logging.WARNING, "dedupe.index"):
+            assert_all_found(index)
+        assert f"{bad[0]} was damaged and has been made anew" in caplog.text

@@ -113,14 +113,15 @@ def test_recent_grows() -> None:
 
 
 @few_examples
-@given(st.data())
-def test_run(data: st.DataObject) -> None:
+@given(st.data(), st.sampled_from([0, 1 << 24]))
+def test_run(data: st.DataObject, mapped: int) -> None:
     """A run gives of each key the articles that hold one with the same upper bits."""
     pool = data.draw(keys())
     some = data.draw(articles(pool))
     removed = removed_of(data, some)
     last = some[-1].number + 2 if some else 3
-    with TemporaryDirectory() as directory:
+    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs_module, "MAPPED", mapped)
         run = run_of(Path(directory) / "run", some, 1, last)
         assert (run.first, run.last) == (1, last)
         bits = dropped(some)
@@ -145,9 +146,13 @@ def entries(run: Run) -> list[tuple[int, int]]:
     return list(zip(every.keys.tolist(), every.holders.tolist(), strict=True))
 
 
+@pytest.mark.parametrize("mapped", [0, 1 << 24])
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 8, 9, 100, 5000])
-def test_long_postings(tmp_path: Path, length: int) -> None:
+def test_long_postings(
+    tmp_path: Path, length: int, mapped: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The end of a posting is found however long it is, and whatever stands beside it."""
+    monkeypatch.setattr(runs_module, "MAPPED", mapped)
     key, beside = 1 << 40, (1 << 40) + (1 << 23)
     some = [Keyed(n, n % 7, [key - (1 << 23), key, beside]) for n in range(1, length + 1)]
     run = run_of(tmp_path / "run", some, 1, length)
@@ -201,8 +206,8 @@ def test_damage_is_not_merged(tmp_path: Path) -> None:
 
 
 @few_examples
-@given(st.data(), st.integers(1, 6), st.integers(1, 6))
-def test_gathered(data: st.DataObject, most: int, few: int) -> None:
+@given(st.data(), st.integers(1, 6), st.integers(1, 6), st.sampled_from([0, 1 << 24]))
+def test_gathered(data: st.DataObject, most: int, few: int, mapped: int) -> None:
     """Out of several places come the articles that hold a key; of many the first that are there."""
     few = min(few, most)
     pool = data.draw(keys())
@@ -210,7 +215,8 @@ def test_gathered(data: st.DataObject, most: int, few: int) -> None:
     removed = removed_of(data, some)
     last = some[-1].number if some else 1
     cuts = sorted({0, *data.draw(st.lists(st.integers(0, last), max_size=3))})
-    with TemporaryDirectory() as directory:
+    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs_module, "MAPPED", mapped)
         parts: list[Recent | Run] = [
             run_of(Path(directory) / f"{a}", [x for x in some if a < x.number <= b], a + 1, b)
             for a, b in itertools.pairwise(cuts)
@@ -295,3 +301,18 @@ def test_widths(tmp_path: Path, bits: int, articles_between: int, *, wide: bool)
             one.verify()
             assert entries(one) == entries_of(few, bits)
             assert taken(one, wanted, [6] * len(wanted), []) == held
+
+
+def test_runs_that_become_shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is cut while it is open is named, and not read beyond its end."""
+    monkeypatch.setattr(runs_module, "MAPPED", 0)
+    run = run_of(tmp_path / "run", [Keyed(n, 0, [1 << 40]) for n in range(1, 9)], 1, 8)
+    wanted = uint64([1 << 40])
+    starts, lengths = run.find(wanted)
+    with run.path.open("r+b") as file:
+        file.truncate(4096)
+    cursors, ends = np.zeros(1, np.int64), np.full(1, 8, np.int64)
+    none = np.empty(0, np.int64)
+    numbers, sources = np.empty(8, np.int64), np.empty(8, np.int32)
+    with pytest.raises(DamagedRunError, match="not as long as"):
+        run.take(starts, lengths, ends, none, cursors, numbers, sources)
