@@ -266,7 +266,8 @@ def test_damage_that_is_met_while_asking(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A run that cannot be read any more is told once; the next call makes it anew."""
-    take, bad = Run.take, []
+    take = Run.take
+    bad: list[Path] = []
 
     def fails(self: Run, *rest: Any) -> None:
         if not bad:
