@@ -8,47 +8,37 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from dedupe.config import Config
 from dedupe.errors import ConfigError, IndexLockedError, InputError, StoreUnavailableError
-from dedupe.families import linking, linking_shares
-from dedupe.index._answers import Asked, answer, estimated, estimates
-from dedupe.index._checking import Candidates, candidates_of, compare_all
-from dedupe.index._codec import text_hash
-from dedupe.index._counting import LATEST, Counted, Former
-from dedupe.index._families import MOST, connected, families_of, name_of, number_of, settle
+from dedupe.index._checking import compare_all
+from dedupe.index._families import connected, families_of, number_of, settle
 from dedupe.index._forking import watch
 from dedupe.index._reading import Read, read_articles, read_texts
 from dedupe.index._records import Added, Family, Match
-from dedupe.index._store import PAIR, Entered, NewArticle
-from dedupe.index._texts import Texts, nobody
+from dedupe.index._telling import pairs_of
 from dedupe.index._together import Together
+from dedupe.index._work import BUDGET, Work
 from dedupe.records import Batch, encode_text
 from dedupe.scanning import scan_batches
-from dedupe.shingle import distinct
 from dedupe.sketch import choose_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Iterable, Iterator, Sequence
     from os import PathLike
     from types import TracebackType
 
     from numpy.typing import NDArray
 
-    from dedupe.index._checking import Neighbourhood
-    from dedupe.index._neighbours import Sketches
+    from dedupe.index._jobs import Coming
     from dedupe.index._records import Status
-    from dedupe.index._store import Gathered, Record, Store
+    from dedupe.index._store import Entered, Store
     from dedupe.records import Article
     from dedupe.scanning import Progress, ScanResult
-
-    _Coming = tuple[list[Article], Future[Read]]
 
 __all__ = ["SETTINGS", "Index"]
 
@@ -67,14 +57,6 @@ SETTINGS = (
 
 CHUNK_ARTICLES = 1024
 """Articles handled at a time at most; as a rule the store's `chunk_bytes` is reached before."""
-
-PART_ARTICLES = 200
-"""Articles of a chunk that are looked up while those before them are compared."""
-
-BUDGET = 500_000
-"""Shingles up to which an index keeps all of them: as many articles as a newsroom has in a day. Then
-every second, and so on to an eighth, as in a scan: with all, an article costs up to ten times as much."""
-
 
 ERRORS_OF_ALL = (StoreUnavailableError, IndexLockedError)
 """Errors that who asks together with others is told at once: alone it would be no better."""
@@ -127,76 +109,6 @@ class _Turns:
                 self.user = 0
 
 
-class _Job(NamedTuple):
-    """Some articles with distinct ids, read; as they are to be looked up at the moment.
-
-    Attributes:
-        coming: those that come next.
-    """
-
-    articles: list[Article]
-    read: Read
-    scale: int
-    sketches: Sketches
-    keys: NDArray[np.uint64]
-    config: Config
-    coming: _Coming | None = None
-
-    def parts(self, most: int) -> Iterator[_Job]:
-        """The same articles, no more than so many at a time."""
-        for first in range(0, len(self.articles), most):
-            last = min(first + most, len(self.articles))
-            read = self.read.part(first, last)
-            sketches = read.thinned(self.scale)
-            keys = distinct(sketches.hashes)
-            yield self._replace(
-                articles=self.articles[first:last], read=read, sketches=sketches, keys=keys
-            )
-
-
-class _Begun(NamedTuple):
-    """Articles that the store enters already, while others are compared."""
-
-    job: _Job
-    new: list[NewArticle]
-
-
-class _Found(NamedTuple):
-    """What is known of the articles of a job.
-
-    Attributes:
-        records: of the articles of the index that they share text with, or may.
-        candidates: who was looked at; numbered as `records`, then the articles of the job.
-        near: the comparison; None where texts are not kept.
-        pairs: of dtype `PAIR`, to be kept; the articles of the job by their numbers.
-        hidden: for revised ones, by their place, articles that have from what they were what they
-            share with them: these are not told.
-    """
-
-    records: list[Record]
-    candidates: Candidates
-    near: Neighbourhood | None
-    pairs: NDArray[Any]
-    hidden: dict[int, set[int]]
-
-
-class _Kept(NamedTuple):
-    """What became of the articles of a job.
-
-    Attributes:
-        entered: of all of them.
-        job: of those that are new, or were not finished, and `places`, where these were.
-        found: what is known of these.
-        families: by number.
-    """
-
-    entered: list[Entered]
-    job: _Job
-    places: list[int]
-    found: _Found
-    families: dict[int, int | None]
-
-
 class Index:
     """Articles that came, and what they share.
 
@@ -214,16 +126,11 @@ class Index:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._config = config
-        self._texts = Texts(store, config)
-        # Threads are for many articles: starting them takes longer than one.
-        self._single = replace(config, threads=1)
+        self._work = Work(store, config)
         self._together: Together[Article, Match] = Together(ERRORS_OF_ALL)
         self._turns = _Turns(self._together)
-        # What became of articles that are served together, and of those that came to nothing.
-        self._noted: dict[str, Status] | None = None
+        # What became of articles that were served together, where that came to nothing.
         self._left: dict[str, Status] = {}
-        self._begun: _Begun | None = None
-        self._expects_new = True  # as the last articles were
         self._closed = False
 
     @classmethod
@@ -324,7 +231,7 @@ class Index:
     def check_many(self, articles: Iterable[Article]) -> list[Match]:
         """The same for many, at the speed of a batch. They do not count for each other."""
         with self._using():
-            return [match for some in self._read(articles) for match in self._check(*some[:2])]
+            return [match for some in self._read(articles) for match in self._work.check(*some[:2])]
 
     def check_and_add(self, article: Article) -> Match:
         """What is known of an article's text, which is then kept, in one step.
@@ -348,7 +255,7 @@ class Index:
         They are kept some hundreds at a time: after an error the first ones may be there.
         """
         with self._using():
-            return [match for some in self._read(articles) for match in self._add(*some)]
+            return [match for some in self._read(articles) for match in self._work.add(*some)]
 
     async def acheck_and_add(self, article: Article) -> Match:
         """`check_and_add` for asyncio: in the order of the calls, in a thread of the index."""
@@ -375,16 +282,16 @@ class Index:
                 if status is not None and match.status == "unchanged":
                     match = replace(match, status=status)
                 return [match]
-            self._noted = {}
+            self._work.noted = {}
             try:
                 return self.check_and_add_many(articles)
             except ERRORS_OF_ALL:
                 raise
             except Exception:
-                self._left |= self._noted
+                self._left |= self._work.noted
                 raise
             finally:
-                self._noted = None
+                self._work.noted = None
 
     # Keeping
 
@@ -398,7 +305,7 @@ class Index:
         counts = {"new": 0, "unchanged": 0, "revised": 0}
         with self._using():
             for some in self._read(articles):
-                for status in self._add_only(*some):
+                for status in self._work.add_only(*some):
                     counts[status] += 1
         return Added(**counts)
 
@@ -413,7 +320,7 @@ class Index:
                 raise InputError(
                     f"no article of the index has the id {article.id!r}; add it with check_and_add"
                 )
-            return self._add([_checked(article)], read_articles([article], self._config))[0]
+            return self._work.add([_checked(article)], read_articles([article], self._config))[0]
 
     def remove(self, article_id: str) -> bool:
         """Remove an article and all that is known of it; whether it was there."""
@@ -421,7 +328,7 @@ class Index:
             found = self._there(article_id)
             if found is None:
                 return False
-            neighbours = self._linked_to([found.number])
+            neighbours = self._work.linked_to([found.number])
             self._store.remove(found.number)
             settle(self._store, neighbours, self._config)
             return True
@@ -467,7 +374,7 @@ class Index:
         with self._using():
             return {
                 **self._store.info(),
-                "scale": self._scale(),
+                "scale": self._work.scale(),
                 "settings": {name: getattr(self._config, name) for name in SETTINGS},
             }
 
@@ -536,7 +443,7 @@ class Index:
             if source.get(int(later), "") == source.get(int(earlier))
         ]
         wanted = sorted({number for pair in pairs for number in pair})
-        theirs = self._texts.read(wanted, self._config.worker_threads)
+        theirs = self._work.texts.read(wanted, self._config.worker_threads)
         place = {record.number: k for k, record in enumerate(theirs.records)}
         rows = [(place[x], place[y]) for x, y in pairs if x in place and y in place]
         nothing = read_texts([], self._config)
@@ -547,9 +454,9 @@ class Index:
             np.array(rows, np.int64).reshape(-1, 2),
             known,
             self._config,
-            self._scale(),
+            self._work.scale(),
         )
-        return self._pairs(near, [])
+        return pairs_of(near, [], self._config)
 
     # Working
 
@@ -569,15 +476,6 @@ class Index:
         """Where an article is, if it is there."""
         return self._store.find([article_id]).get(article_id) if _is_text(article_id) else None
 
-    def _linked_to(self, numbers: list[int]) -> list[int]:
-        """Articles that links lead to from some, without those."""
-        links = self._store.links_of(numbers, MOST + 1)
-        ends = np.unique(np.concatenate([links["later"], links["earlier"]]).astype(np.int64))
-        return sorted({*ends.tolist()} - {*numbers})
-
-    def _scale(self) -> int:
-        return choose_scale(self._store.shingles, self._config, BUDGET)
-
     def _chunks(self, articles: Iterable[Article]) -> Iterator[list[Article]]:
         """Articles some hundreds at a time, no id twice in a chunk."""
         some: list[Article] = []
@@ -596,7 +494,7 @@ class Index:
 
     def _read(
         self, articles: Iterable[Article]
-    ) -> Iterator[tuple[list[Article], Read, _Coming | None]]:
+    ) -> Iterator[tuple[list[Article], Read, Coming | None]]:
         """Articles and what was read of them, and those that come next, which are read meanwhile."""
         chunks = self._chunks(articles)
         some, following = next(chunks, None), next(chunks, None)
@@ -613,433 +511,6 @@ class Index:
                     following = next(chunks, None)
                 some, read = ahead.pop(0)
                 yield some, read.result(), ahead[0] if ahead else None
-
-    def _job(self, articles: list[Article], read: Read, coming: _Coming | None = None) -> _Job:
-        begun = self._begun
-        if begun is not None and begun.job.articles is articles:
-            return begun.job._replace(coming=coming)
-        scale = self._scale()
-        sketches = read.thinned(scale)
-        keys = sketches.hashes if len(articles) == 1 else distinct(sketches.hashes)
-        config = self._config if len(articles) > 1 else self._single
-        return _Job(articles, read, scale, sketches, keys, config, coming)
-
-    def _check(self, articles: list[Article], read: Read) -> list[Match]:
-        with self._store.reading():
-            job = self._job(articles, read)
-            entered = self._status(job)
-            sources = self._store.source_numbers([article.source for article in articles])
-            former = self._former(entered)
-            counts = Counted(self._store, entered, former, alone=True)
-            found = self._find(job, self._store.gather(job.keys), sources, entered, counts)
-            return self._answers(job, entered, found, None)
-
-    def _former(self, entered: list[Entered]) -> dict[int, Former]:
-        """What articles that are revised were, by their place."""
-        former = {}
-        for k, one in enumerate(entered):
-            if one.status == "revised":
-                linked = set(self._linked_to([one.number]))
-                records = self._store.load([one.number], texts=False)
-                family = records[0].family if records else None
-                former[k] = Former(one.number, one.since, linked, family)
-        return former
-
-    def _status(self, job: _Job) -> list[Entered]:
-        """What would become of articles."""
-        known = self._store.find([article.id for article in job.articles])
-        hashes = self._store.text_hashes([there.number for there in known.values()])
-        entered = []
-        for article, text in zip(job.articles, job.read.texts, strict=True):
-            there = known.get(article.id)
-            if there is None:
-                entered.append(Entered("new", -1, LATEST))
-            elif hashes.get(there.number) == text_hash(text):
-                entered.append(there)
-            else:
-                entered.append(Entered("revised", there.number, there.since))
-        return entered
-
-    def _add(
-        self, articles: list[Article], read: Read, coming: _Coming | None = None
-    ) -> list[Match]:
-        """Keep articles with distinct ids, and answer."""
-        with self._store.writing():
-            job = self._job(articles, read, coming)
-            matches: dict[int, Match] = {}
-            done = self._keep_new(job)
-            if done is None:
-                before = self._status(job)
-                # What is there is asked about by itself: beside new ones it would be there twice.
-                there = [k for k, b in enumerate(before) if b.status == "unchanged"]
-                matches = self._ask(job, there)
-                done = self._keep(job, before)
-            entered, job, kept, found, families = done
-            fresh = [entered[k] for k in kept]
-            matches |= zip(kept, self._answers(job, fresh, found, families), strict=True)
-            # Where several write at once one may have come since.
-            late = [k for k in range(len(articles)) if k not in matches]
-            matches |= self._ask(job._replace(articles=articles), late)
-            return [matches[k] for k in range(len(articles))]
-
-    def _ask(self, job: _Job, places: list[int]) -> dict[int, Match]:
-        """Matches of some articles of a job that are there, by their places."""
-        if not places:
-            return {}
-        known = [job.articles[k] for k in places]
-        matches = self._check(known, read_articles(known, self._config))
-        return dict(zip(places, matches, strict=True))
-
-    def _add_only(
-        self, articles: list[Article], read: Read, coming: _Coming | None
-    ) -> list[Status]:
-        store = self._store
-        with store.writing():
-            job = self._job(articles, read, coming)
-            if store.in_parts and store.store_text and len(articles) > PART_ARTICLES:
-                before = self._status(job)
-                # A revision takes an article away that others are just being compared with.
-                if all(one.status == "new" for one in before):
-                    self._keep_in_parts(job)
-                    return ["new"] * len(articles)
-                done = self._keep(job, before)
-            else:
-                done = self._keep_new(job) or self._keep(job, self._status(job))
-            return [one.status for one in done.entered]
-
-    def _keep_new(self, job: _Job) -> _Kept | None:
-        """Keep articles none of whose ids is there: then a store is asked only once. Else None."""
-        if not self._expects_new:
-            return None
-        begun, self._begun = self._begun, None
-        there = begun is not None and begun.job.articles is job.articles
-        new = begun.new if begun is not None and there else self._new(job)
-        shingles = job.read.shingles(self._config)
-        done = self._store.enter(new, job.keys, shingles, only_new=True)
-        self._expects_new = done is not None
-        return None if done is None else self._finished(job, *done, {}, [])
-
-    def _begin_next(self, coming: _Coming | None) -> None:
-        """Let the store enter the articles that come next while this process compares others."""
-        if coming is None or not self._store.enters_ahead or not self._expects_new:
-            return
-        if self._noted is not None:  # what became of them would not be noted before an error
-            return
-        articles, reading = coming
-        if not reading.done() or reading.exception() is not None:
-            return
-        read = reading.result()
-        job = self._job(articles, read)
-        self._begun = _Begun(job, self._new(job))
-        self._store.enter_ahead(self._begun.new, job.keys, read.shingles(self._config))
-
-    def _keep_in_parts(self, job: _Job) -> None:
-        """Keep new articles as `_keep` does, some of them after the others.
-
-        While some are compared in threads, this one looks up the next.
-        """
-        store = self._store
-        ends: set[int] = set()
-        compared: list[tuple[list[Entered], Future[Neighbourhood]]] = []
-        with ThreadPoolExecutor(1) as pool:
-            for part in job.parts(PART_ARTICLES):
-                sources = store.source_numbers([article.source for article in part.articles])
-                shingles = part.read.shingles(self._config)
-                done = store.enter(self._new(part), part.keys, shingles)
-                assert done is not None  # it was not asked for new ones only
-                entered, gathered = done
-                counts = Counted(store, entered, {}, alone=False)
-                *_, compare = self._look_up(part, gathered, sources, entered, counts)
-                compared.append((entered, pool.submit(compare)))
-                if len(compared) > 1:
-                    ends |= self._keep_compared(*compared.pop(0))
-            ends |= self._keep_compared(*compared.pop())
-        settle(store, sorted(ends), self._config)
-
-    def _keep_compared(self, entered: list[Entered], near: Future[Neighbourhood]) -> set[int]:
-        """Keep the pairs of articles once these are compared; those of them that are linked."""
-        return self._keep_pairs(entered, self._pairs(near.result(), entered))
-
-    def _keep_pairs(self, fresh: list[Entered], pairs: NDArray[Any]) -> set[int]:
-        """Keep those pairs whose later article was entered just now; those of them that are linked."""
-        numbers = {one.number for one in fresh}
-        if len(pairs):
-            pairs = pairs[np.isin(pairs["later"], list(numbers))]
-        self._store.add_pairs(pairs)
-        linked = pairs[pairs["links"]]
-        return {*linked["later"].tolist(), *linked["earlier"].tolist()} & numbers
-
-    def _keep(self, job: _Job, before: list[Entered]) -> _Kept:
-        """Keep articles, their pairs and families.
-
-        Args:
-            job: the articles.
-            before: what would become of them, as the store was.
-        """
-        former = self._former(before)
-        revised = [one.number for one in before if one.status == "revised"]
-        parted = self._linked_to(revised) if revised else []
-        new, shingles = self._new(job), job.read.shingles(self._config)
-        self._expects_new = all(one.status == "new" for one in before)
-        done = self._store.enter(new, job.keys, shingles)
-        assert done is not None  # it was not asked for new ones only
-        return self._finished(job, *done, former, parted)
-
-    def _finished(
-        self,
-        job: _Job,
-        entered: list[Entered],
-        gathered: Gathered,
-        former: dict[int, Former],
-        parted: list[int],
-    ) -> _Kept:
-        """Keep pairs and families of articles that are entered.
-
-        Args:
-            job: the articles.
-            entered: what became of them.
-            gathered: postings as they were before.
-            former: what revised ones were, by their place.
-            parted: articles that were linked to these.
-        """
-        store = self._store
-        if self._noted is not None:
-            told = zip(job.articles, entered, strict=True)
-            self._noted |= {a.id: one.status for a, one in told if one.status != "unchanged"}
-        # Sources that come with new articles only get a number.
-        sources = store.source_numbers([article.source for article in job.articles])
-        kept = [k for k, one in enumerate(entered) if one.status != "unchanged" or one.unfinished]
-        if len(kept) < len(entered):
-            articles = [job.articles[k] for k in kept]
-            read = read_articles(articles, self._config)
-            # Looked up by the keys that were gathered, whatever the scale is by now.
-            sketches = read.thinned(job.scale)
-            job = job._replace(articles=articles, read=read, sketches=sketches)
-            former = {kept.index(k): what for k, what in former.items() if k in kept}
-            sources = sources[kept]
-        fresh = [entered[k] for k in kept]
-        counts = Counted(store, fresh, former, alone=False)
-        found = self._find(job, gathered, sources, fresh, counts)
-        settle(store, parted, self._config)
-        ends = self._keep_pairs(fresh, found.pairs)
-        return _Kept(entered, job, kept, found, settle(store, sorted(ends), self._config))
-
-    def _new(self, job: _Job) -> list[NewArticle]:
-        """Articles as they are kept."""
-        read = job.read
-        return [
-            NewArticle(
-                article=article,
-                text_hash=text_hash(text),
-                words=words,
-                fingerprint=fingerprint,
-                keys=job.sketches.of(k),
-                body=body if self._store.store_text else b"",
-            )
-            for k, (article, text, body, words, fingerprint) in enumerate(
-                zip(
-                    job.articles,
-                    read.texts,
-                    read.bodies,
-                    read.words.tolist(),
-                    read.fingerprints.tolist(),
-                    strict=True,
-                )
-            )
-        ]
-
-    def _find(
-        self,
-        job: _Job,
-        gathered: Gathered,
-        sources: NDArray[np.int32],
-        entered: list[Entered],
-        counts: Counted,
-    ) -> _Found:
-        """Candidates of a job's articles, and what they really share."""
-        found, records, compare = self._look_up(job, gathered, sources, entered, counts)
-        if not self._store.store_text:
-            estimates_kept = self._estimated(job, records, found, entered)
-            return _Found(records, found, None, estimates_kept, counts.hidden)
-        if not counts.alone:
-            self._begin_next(job.coming)
-        near = compare()
-        return _Found(records, found, near, self._pairs(near, entered), counts.hidden)
-
-    def _look_up(
-        self,
-        job: _Job,
-        gathered: Gathered,
-        sources: NDArray[np.int32],
-        entered: list[Entered],
-        counts: Counted,
-    ) -> tuple[Candidates, list[Record], Callable[[], Neighbourhood]]:
-        """Candidates of a job's articles, their records, and what compares them.
-
-        The last asks nothing of the store, and may be done in another thread.
-        """
-        store = self._store
-        found = candidates_of(
-            job.read,
-            job.sketches,
-            job.keys,
-            gathered,
-            sources,
-            store,
-            self._texts,
-            job.config,
-            job.scale,
-            counts,
-            judge=not counts.alone,
-        )
-        if store.store_text:
-            theirs = self._texts.read(found.stored, job.config.worker_threads)
-        else:
-            theirs = nobody(store.load(found.stored))
-        records = theirs.records
-        pairs, shared = _renumbered(found, records, len(entered))
-        found = Candidates([r.number for r in records], pairs, shared, found.left_out)
-        known = store.known_furniture()[1]
-        compare = partial(compare_all, job.read, theirs, pairs, known, job.config, job.scale)
-        return found, records, compare
-
-    def _pairs(self, near: Neighbourhood, entered: list[Entered]) -> NDArray[Any]:
-        """Verified pairs as they are kept."""
-        matches = near.matches
-        rows = np.zeros(len(matches.pairs), PAIR)
-        if not len(rows):
-            return rows
-        numbers = np.array(
-            [r.number for r in near.records] + [one.number for one in entered], np.int64
-        )[matches.pairs]
-        turned = numbers[:, 0] < numbers[:, 1]
-
-        def of_side(values: NDArray[Any], *, later: bool) -> NDArray[Any]:
-            first, second = (values[:, 1], values[:, 0]) if later else (values[:, 0], values[:, 1])
-            return np.where(turned, first, second)
-
-        for name, values in (("body", matches.body), ("mask", matches.masks)):
-            rows[f"{name}_later"] = of_side(values, later=True)
-            rows[f"{name}_earlier"] = of_side(values, later=False)
-        rows["later"], rows["earlier"] = numbers.max(axis=1), numbers.min(axis=1)
-        rows["shared"], rows["net"] = matches.shared_words, matches.net_words
-        rows["resemblance"] = matches.resemblance
-        rows["links"] = linking(linking_shares(near.words, matches), matches, self._config)
-        return rows
-
-    def _estimated(
-        self, job: _Job, records: list[Record], found: Candidates, entered: list[Entered]
-    ) -> NDArray[Any]:
-        """Pairs as they are kept where there are no texts."""
-        words = [record.words for record in records] + job.read.words.tolist()
-        numbers = [record.number for record in records] + [one.number for one in entered]
-        rows = np.zeros(len(found.pairs), PAIR)
-        for k, ((x, y), shared) in enumerate(
-            zip(found.pairs.tolist(), found.shared.tolist(), strict=True)
-        ):
-            estimate = estimated(
-                words[y], words[x], shared, job.scale, self._config.shingle, equal=False
-            )
-            share = estimate.words / max(min(words[x], words[y]), 1)
-            if numbers[y] < numbers[x]:  # one that was there before the other came is asked about
-                x, y = y, x  # noqa: PLW2901
-            rows[k] = (
-                numbers[y],
-                numbers[x],
-                estimate.words,
-                estimate.words,
-                words[y],
-                words[x],
-                estimate.resemblance,
-                0,
-                0,
-                share >= self._config.threshold or estimate.resemblance >= self._config.near,
-            )
-        return rows
-
-    def _answers(
-        self,
-        job: _Job,
-        entered: list[Entered],
-        found: _Found,
-        families: dict[int, int | None] | None,
-    ) -> list[Match]:
-        """A match for each article of a job; without families of articles that are not kept."""
-        return [self._answer(job, k, entered, found, families) for k in range(len(job.articles))]
-
-    def _answer(
-        self,
-        job: _Job,
-        k: int,
-        entered: list[Entered],
-        found: _Found,
-        families: dict[int, int | None] | None,
-    ) -> Match:
-        records = found.records
-        asked = Asked(
-            job.articles[k],
-            entered[k].status,
-            int(job.read.words[k]),
-            int(found.candidates.left_out[k]),
-            found.hidden.get(k, set()),
-        )
-        family = self._family_name(entered[k], families, found, len(records) + k)
-        if found.near is not None:
-            others = [(r.since, r.article) for r in found.near.records] + [
-                (one.since, article) for one, article in zip(entered, job.articles, strict=True)
-            ]
-            own = len(found.near.records) + k
-            return answer(asked, own, others, found.near, family, self._config)
-        own = len(records) + k
-        rows = [
-            (int(x), int(shared))
-            for (x, y), shared in zip(found.candidates.pairs, found.candidates.shared, strict=True)
-            if y == own and not (x < len(records) and records[x].number in asked.hidden)
-        ]
-        everyone = [(r.since, r.words, r.article) for r in records] + [
-            (one.since, int(words), article)
-            for one, words, article in zip(entered, job.read.words, job.articles, strict=True)
-        ]
-        prints = [r.fingerprint for r in records] + job.read.fingerprints.tolist()
-        return estimates(
-            asked,
-            [everyone[other] for other, _ in rows],
-            [prints[other] == prints[own] for other, _ in rows],
-            [shared for _, shared in rows],
-            job.scale,
-            family,
-            self._config,
-        )
-
-    def _family_name(
-        self,
-        entered: Entered,
-        families: dict[int, int | None] | None,
-        found: _Found,
-        own: int,
-    ) -> str | None:
-        """The family of an article that is kept, or that it would join."""
-        if families and entered.number in families:
-            return name_of(families[entered.number])
-        if entered.status == "unchanged":
-            records = self._store.load([entered.number], texts=False)
-            return name_of(records[0].family) if records else None
-        return self._would_join(found, own) if families is None else None
-
-    def _would_join(self, found: _Found, own: int) -> str | None:
-        """The family of the article that one that is not kept shares most with, of those it links to."""
-        if found.near is None:
-            return None
-        matches = found.near.matches
-        links = linking(linking_shares(found.near.words, matches), matches, self._config)
-        best, family = -1, None
-        for row in np.flatnonzero((matches.pairs == own).any(axis=1) & links).tolist():
-            other = int(matches.pairs[row].sum()) - own
-            if other < len(found.near.records) and matches.net_words[row] > best:
-                best = int(matches.net_words[row])
-                record = found.near.records[other]
-                family = record.fingerprint if record.family is None else record.family
-        return name_of(family)
 
 
 def _is_text(value: object) -> bool:
@@ -1087,20 +558,6 @@ def _checked(article: Article) -> Article:
         elif name != "text" and not value.isascii() and not _is_text(value):
             changed[name] = encode_text(value).decode()  # as is done with texts
     return replace(article, **changed) if changed else article
-
-
-def _renumbered(
-    found: Candidates, records: list[Record], n_new: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of articles that are there still, numbered by the records, and then the new ones."""
-    there = {record.number: k for k, record in enumerate(records)}
-    place = np.array(
-        [there.get(number, -1) for number in found.stored]
-        + [len(records) + k for k in range(n_new)],
-        np.int64,
-    )
-    kept = (place[found.pairs] >= 0).all(axis=1)
-    return place[found.pairs[kept]], found.shared[kept]
 
 
 def _open_store(
