@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from indexing import article
 
-import dedupe.index._work as working
 import dedupe.index._texts as texts
+import dedupe.index._work as working
 from dedupe import Config, Index
 from dedupe.index._checking import compare_all
 from dedupe.index._lately import Lately
