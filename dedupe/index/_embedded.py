@@ -36,6 +36,7 @@ from dedupe.index._gathering import gather
 from dedupe.index._header import HASH_SCHEME, check_settings, check_versions, no_index
 from dedupe.index._lately import Lately
 from dedupe.index._links import KEPT, Links
+from dedupe.index._memory import give_back
 from dedupe.index._recent import Recent
 from dedupe.index._runs import DamagedRunError, Run, sorted_entries, write_run
 from dedupe.index._sqlite import Database, plainly
@@ -300,6 +301,7 @@ class EmbeddedStore:
             if self._recent.n_entries >= FLUSH_ENTRIES:
                 self._put_off(self._flush)
                 self._put_off(self._merge_behind)
+                give_back()
 
     def _take_in(self) -> None:
         """Have the postings of what was entered in memory: after an error all is read anew."""

@@ -61,6 +61,10 @@ _PART = 1 << 18
 """Entries merged at a time: a few milliseconds, so that who waits for the interpreter gets it."""
 
 
+_RELIEVED = 32
+"""Parts merged between two times that what was read of the old runs is given back: 50 MB."""
+
+
 class DamagedRunError(IndexDamagedError):
     """A run is not as it was written.
 
@@ -571,7 +575,10 @@ def merge_runs(
     gone = removed.astype(np.uint32)
 
     def parts() -> Iterator[Entries]:
-        for low, high in itertools.pairwise(cuts):
+        for k, (low, high) in enumerate(itertools.pairwise(cuts)):
+            if k % _RELIEVED == 0:
+                for run in runs:
+                    run.relieve()
             found = [run.entries_between(low, high, dropped) for run in runs]
             keys = np.concatenate([part.keys for part in found])
             holders = np.concatenate([part.holders for part in found])
