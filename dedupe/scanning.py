@@ -228,7 +228,7 @@ def _fewer_collections() -> Iterator[None]:
                 gc.set_threshold(*_thresholds)
 
 
-_PREFETCH, _PREFETCH_MB = 8, 64
+_PREFETCH, _PREFETCH_MB = 16, 64
 """Batches, and MB of text, read ahead at most: what can be read while numba is imported and
 compiled code is loaded."""
 

@@ -79,6 +79,22 @@ def test_garbage_is_looked_for_less_often(threshold: int) -> None:
     assert after == (threshold, *before[1:])
 
 
+@pytest.mark.parametrize(("chunk_mb", "batches"), [(None, 16), (0.001, 16), (16, 4), (500, 1)])
+def test_what_is_read_ahead(chunk_mb: float | None, batches: int) -> None:
+    """At most 64 MB are read ahead, as they are by default, and at most 16 batches."""
+    asked: list[int] = []
+    read_corpus = scanning.read_corpus
+
+    def read(*args: Any, prefetch: int, **others: Any) -> Any:
+        asked.append(prefetch)
+        return read_corpus(*args, prefetch=prefetch, **others)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanning, "read_corpus", read)
+        dedupe.scan(SEEDS, **({} if chunk_mb is None else {"chunk_mb": chunk_mb}))
+    assert asked == [batches]
+
+
 def test_directed_shares_of_the_ap_pair() -> None:
     """Of the AP pair, over a third of the longer and most of the shorter text is shared."""
     (pair,) = dedupe.scan(SEEDS).pairs.iter_rows(named=True)
