@@ -263,7 +263,7 @@ def _without_bitcode(rebuild: Callable[..., Any]) -> Callable[..., Any]:
     """What makes kept code of what was read, and looks at its bitcode only if that is asked for.
 
     Beside machine code numba keeps bitcode, for kernels that are compiled later and call this one,
-    and reads all of it: half of the time that loading takes.
+    and reads all of it: without that, loading takes .17 CPU seconds in place of .26.
     """
 
     def rebuilt(context: Any, payload: Any) -> Any:
