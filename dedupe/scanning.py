@@ -188,11 +188,11 @@ def _scan_peeked(
             families = find_families(articles, matches, config)
             clock.stage("tables")
             tables = _tables(articles, matches, families, config)
+            problems.sort()
+            seconds = clock.finish()
+            run = _run_record(config, articles, matches, families, problems, seconds)
         finally:
             articles.spool.close()
-    problems.sort()
-    seconds = clock.finish()
-    run = _run_record(config, articles, matches, families, problems, seconds)
     run["counts"]["passages"] = tables["passages"].height
     return ScanResult(**tables, run=run, problems=problems)
 

@@ -172,6 +172,44 @@ def test_threads_chunks_and_memory_give_the_same_tables(
     _assert_same(_scan_frame(frame, tmp_path, **settings), _scan_frame(frame, tmp_path))
 
 
+def _with_gaps(number: int, story: int) -> str:
+    """An article of its own words and of a story's, with places that two bytes do not hold."""
+    chosen = random.Random(number)
+    line, marked = " -" * chosen.randint(130, 300), f"m{number}" + "\u200b" * 300 + "m"
+    own = [f"own{number}x{k}" for k in range(chosen.randint(5, 60))]
+    own.insert(chosen.randrange(len(own)), f"{line} {marked}")
+    return f"{' '.join(own)}{line} {_told(story)}{line} {marked}{line}"
+
+
+def _told(story: int) -> str:
+    """A story in the same words everywhere, with such places in it."""
+    words = [f"story{story}x{k}" for k in range(60)]
+    words[20] += " -" * 150
+    words[40] += "\u200b" * 300 + "s"
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("memory_mb", [0, 1000])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_passages_behind_gaps_and_long_tokens(tmp_path: Path, memory_mb: int, threads: int) -> None:
+    """Passages are at their raw offsets where tokens are far apart or long, in any of many chunks."""
+    texts = {f"n{k:03}": _with_gaps(k, k % 40) for k in range(80)}
+    path = _write_jsonl(
+        tmp_path / "corpus.jsonl", [{"id": name, "text": text} for name, text in texts.items()]
+    )
+    result = dedupe.scan(path, chunk_mb=0.01, threads=threads, memory_mb=memory_mb)
+    found = set()
+    for row in result.passages.iter_rows(named=True):
+        for side in "ab":
+            name = row[side]
+            text = texts[name][row[f"{side}_start"] : row[f"{side}_end"]]
+            assert text == _told(int(name[1:]) % 40)
+            found.add(name)
+    assert found == {*texts}
+    assert result.passages.height == 40
+    assert bool(result.run["counts"]["tokens_spilled_to_disk"]) == (memory_mb == 0)
+
+
 def test_a_file_each_gives_what_one_table_gives(tmp_path: Path) -> None:
     """A directory of text files and a table of the same texts have the same families."""
     frame = generate.corpus(150, seed=7, shape=generate.Shape(words=80))
