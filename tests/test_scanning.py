@@ -18,6 +18,7 @@ from benchmarks import generate
 from dedupe import scanning
 from dedupe.checkpoint import Checkpoint
 from dedupe.config import Config
+from dedupe.corpus import read_corpus
 from dedupe.families import find_families
 
 if TYPE_CHECKING:
@@ -83,7 +84,6 @@ def test_garbage_is_looked_for_less_often(threshold: int) -> None:
 def test_what_is_read_ahead(chunk_mb: float | None, batches: int) -> None:
     """At most 64 MB are read ahead, as they are by default, and at most 16 batches."""
     asked: list[int] = []
-    read_corpus = scanning.read_corpus
 
     def read(*args: Any, prefetch: int, **others: Any) -> Any:
         asked.append(prefetch)
@@ -91,7 +91,7 @@ def test_what_is_read_ahead(chunk_mb: float | None, batches: int) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scanning, "read_corpus", read)
-        dedupe.scan(SEEDS, **({} if chunk_mb is None else {"chunk_mb": chunk_mb}))
+        dedupe.scan(SEEDS, chunk_mb=chunk_mb or Config().chunk_mb)
     assert asked == [batches]
 
 
