@@ -80,6 +80,60 @@ def test_garbage_is_looked_for_less_often(threshold: int) -> None:
     assert after == (threshold, *before[1:])
 
 
+def test_scans_that_overlap_look_for_garbage_as_before() -> None:
+    """Of two scans under way at once the last to end leaves the setting as the first found it."""
+    before = gc.get_threshold()
+    both = threading.Barrier(2)
+    first_ended = threading.Event()
+    seen: list[int] = []
+
+    class Watch(scanning._Silent):
+        def __init__(self, *, waits: bool) -> None:
+            self._waits = waits
+
+        def stage(self, name: str) -> None:
+            if name == "tables":
+                both.wait(60)
+                if self._waits:
+                    first_ended.wait(60)
+                    seen.append(gc.get_threshold()[0])
+
+    gc.set_threshold(700, *before[1:])
+    try:
+        watch = Watch(waits=True)
+        thread = threading.Thread(target=dedupe.scan, args=(SEEDS,), kwargs={"progress": watch})
+        thread.start()
+        dedupe.scan(SEEDS, progress=Watch(waits=False))
+        first_ended.set()
+        thread.join()
+        after = gc.get_threshold()
+    finally:
+        gc.set_threshold(*before)
+    assert seen == [50_000]
+    assert after == (700, *before[1:])
+
+
+@pytest.mark.parametrize("stage", ["near-duplicates", "tables"])
+def test_a_scan_that_fails_looks_for_garbage_as_before(stage: str) -> None:
+    """A scan whose progress raises leaves the setting as it was."""
+    before = gc.get_threshold()
+
+    class Failing(scanning._Silent):
+        def stage(self, name: str) -> None:
+            if name == stage:
+                assert gc.get_threshold()[0] == 50_000
+                raise KeyError(name)
+
+    gc.set_threshold(700, *before[1:])
+    try:
+        with pytest.raises(KeyError, match=stage):
+            dedupe.scan(SEEDS, progress=Failing())
+        after = gc.get_threshold()
+    finally:
+        gc.set_threshold(*before)
+    assert after == (700, *before[1:])
+
+
 @pytest.mark.parametrize(("chunk_mb", "batches"), [(None, 16), (0.001, 16), (16, 4), (500, 1)])
 def test_what_is_read_ahead(chunk_mb: float | None, batches: int) -> None:
     """At most 64 MB are read ahead, as they are by default, and at most 16 batches."""
