@@ -51,7 +51,8 @@ def overlapping32(
 ) -> np.uint64:
     """Which of the 32 spans from `at` on touch [low, high]: bit k for span `at + k`.
 
-    All 32 must lie in both arrays; those beyond what was entered say anything.
+    All 32 must lie in both arrays; those beyond what was entered say anything. `low` and `high`
+    must fit an int32, of which compiled code looks at no more.
     """
     found = (ends[at : at + 32] >= low) & (starts[at : at + 32] <= high)
     return np.uint64(int.from_bytes(np.packbits(found, bitorder="little").tobytes(), "little"))

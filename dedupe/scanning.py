@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 import unicodedata
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from math import inf
 from os import PathLike
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from dedupe._garbage import fewer_collections
 from dedupe._jit import is_interpreted, kernels_for
 from dedupe._version import __version__
 from dedupe.config import Config
@@ -160,7 +160,7 @@ def _scan(
     checkpoint: Checkpoint | None,
 ) -> ScanResult:
     """Batches to tables."""
-    with _fewer_collections():
+    with fewer_collections():
         batches, n_bytes = _peeked(reader)
         return _scan_peeked(batches, n_bytes, config, problems, clock, expected_bytes, checkpoint)
 
@@ -188,47 +188,16 @@ def _scan_peeked(
             families = find_families(articles, matches, config)
             clock.stage("tables")
             tables = _tables(articles, matches, families, config)
+            problems.sort()
+            seconds = clock.finish()
+            run = _run_record(config, articles, matches, families, problems, seconds)
         finally:
             articles.spool.close()
-    problems.sort()
-    seconds = clock.finish()
-    run = _run_record(config, articles, matches, families, problems, seconds)
     run["counts"]["passages"] = tables["passages"].height
     return ScanResult(**tables, run=run, problems=problems)
 
 
-_OBJECTS_MADE = 50_000
-"""Objects made after which Python looks for garbage during a scan; 700 otherwise."""
-
-_scans = 0  # under way in this process
-_scans_lock = threading.Lock()
-_thresholds: tuple[int, int, int] = (0, 0, 0)  # before the first of them
-
-
-@contextmanager
-def _fewer_collections() -> Iterator[None]:
-    """Have Python look for garbage less often than usual, unless it never does.
-
-    Loading numba and reading ids make hundreds of thousands of objects that stay: looking through
-    them for garbage every 700 objects took .15 of the 7 CPU seconds of a scan of 225 MB.
-    """
-    global _scans, _thresholds  # noqa: PLW0603 -- one setting of the process
-    with _scans_lock:
-        _scans += 1
-        if _scans == 1:
-            _thresholds = gc.get_threshold()
-            if 0 < _thresholds[0] < _OBJECTS_MADE:
-                gc.set_threshold(_OBJECTS_MADE, *_thresholds[1:])
-    try:
-        yield
-    finally:
-        with _scans_lock:
-            _scans -= 1
-            if _scans == 0:
-                gc.set_threshold(*_thresholds)
-
-
-_PREFETCH, _PREFETCH_MB = 8, 64
+_PREFETCH, _PREFETCH_MB = 16, 64
 """Batches, and MB of text, read ahead at most: what can be read while numba is imported and
 compiled code is loaded."""
 

@@ -321,7 +321,7 @@ def resemblance(
         pairs, spans, hashes, w, grams: as for `shared_shingles`.
         shared: int64 (n_pairs,), what it returned.
         threads: worker threads.
-        looked_at: told of bytes of `grams` that were looked at, now and then.
+        looked_at: told of bytes of `grams` and `hashes` that were looked at, now and then.
     """
     every = grams_of(hashes, w) if grams is None else grams
     in_pairs = np.zeros(len(spans), np.bool_)
@@ -331,7 +331,9 @@ def resemblance(
 
     def count(first: int, last: int) -> None:
         _distinct(articles[first:last], spans, hashes, every, w, sizes[first:last])
-        looked_at(2 * int(np.diff(spans[articles[first:last]]).sum()))
+        # Nearly every article has two shingles of one gram, whose tokens are compared.
+        n_tokens = int(np.diff(spans[articles[first:last]]).sum())
+        looked_at((every.itemsize + hashes.itemsize) * n_tokens)
 
     in_slices(count, len(articles), _ARTICLES_PER_TASK, threads)
     place = np.cumsum(in_pairs) - 1

@@ -26,11 +26,18 @@ if TYPE_CHECKING:
 CONFIG = Config(threads=1, memory_mb=0)
 
 
+FAR = " -" * 200 + " behind" + " l" + "\u200b" * 300 + "ong"
+"""Two tokens whose places are listed."""
+
+
 def batch(number: int, text: str = "") -> Batch:
-    """Three articles."""
+    """Three articles, with two, four and six tokens whose places are listed."""
     words = text or " ".join(f"w{number}x{k}" for k in range(50))
     return Batch.from_articles(
-        [Article(f"{number}-{k}", f"{words} {k}", source=None, title="Ü\n") for k in range(3)]
+        [
+            Article(f"{number}-{k}", f"{words} {k}{FAR * (k + 1)} end", source=None, title="Ü\n")
+            for k in range(3)
+        ]
     )
 
 
@@ -82,7 +89,18 @@ def assert_same(one: Articles, other: Articles) -> None:
             left = one.spool.column(column)[a[0] : a[1]]
             right = other.spool.column(column)[b[0] : b[1]]
             assert left.tolist() == right.tolist()
-    assert np.array_equal(one.far[:, 1:], other.far[:, 1:])
+    assert far_of(one) == far_of(other)
+
+
+def far_of(articles: Articles) -> list[list[list[int]]]:
+    """Of each article the tokens whose places are listed, counted from its first, and these."""
+    found = []
+    for first, last in articles.spans.tolist():
+        mine = articles.far[(articles.far[:, 0] >= first) & (articles.far[:, 0] < last)]
+        found.append((mine - [first, 0, 0]).tolist())
+    assert sum(map(len, found)) == len(articles.far)
+    assert (np.diff(articles.far[:, 0]) > 0).all()
+    return found
 
 
 @pytest.mark.parametrize("done", [0, 1, 3, 8])
@@ -99,6 +117,8 @@ def test_a_run_goes_on_where_it_was_interrupted(
     assert max(0, done - config.threads - 1) <= known <= done
     expected = ingest(batches, config.replace(memory_mb=100), [])
     assert_same(found, expected)
+    listed = [2, 4, 6] * len(batches) if config.passages else [0] * len(found)
+    assert sorted(map(len, far_of(found))) == sorted(listed)
     found.spool.close()
 
 

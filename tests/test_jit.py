@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -395,14 +396,114 @@ import numpy as np
 from dedupe.sketch import distinct_ascending, fill_sketch
 hashes = np.arange(99, dtype=np.uint64)[::-1].copy()
 distinct_ascending(hashes)
+(loaded,) = distinct_ascending.compiled().overloads.values()
+found = [
+    loaded.library.get_pointer_to_function(name) != 0
+    for name in (
+        loaded.fndesc.llvm_func_name,
+        loaded.fndesc.llvm_cpython_wrapper_name,
+        loaded.fndesc.llvm_cfunc_wrapper_name,
+    )
+]
 if sys.argv[1] == "both":
     out = np.empty(200, np.uint64)
     n = fill_sketch(np.repeat(hashes, 2), np.uint64(49), out)
-    print(sum(distinct_ascending.compiled().stats.cache_hits.values()), out[:n].tolist() == [*range(50)])
+    print(sum(distinct_ascending.compiled().stats.cache_hits.values()), out[:n].tolist() == [*range(50)], *found)
 """
     for which in ("one", "both"):
         said = run_python(code, which, NUMBA_CACHE_DIR=str(tmp_path))
-    assert said == "1 True\n"
+    assert said == "1 True True True True\n"
+
+
+class Kept:
+    """Stands for what numba loads kept code with, all but one name; notes what it was asked for."""
+
+    def __init__(self, lacking: str = "") -> None:
+        self.asked: list[Any] = []
+        self.defined = {"before"}
+        self.fails = False
+        library = {"_shared_module": None, "_get_module_for_linking": list}
+        engine = {"_defined_symbols": self.defined, "_load_defined_symbols": self.asked.append}
+        names = ("llvm_func_name", "llvm_cpython_wrapper_name", "llvm_cfunc_wrapper_name")
+        for parts in (library, engine):
+            parts.pop(lacking, None)
+        self._library = library
+        self._engine = SimpleNamespace(**engine)
+        described = dict(zip(names, ("before", "one", "two"), strict=True))
+        described.pop(lacking, None)
+        self.payload: Any = (
+            ("name", "object", (b"code", b"bits")),
+            SimpleNamespace(**described),
+            7,
+        )
+
+    def create_library(self, _: str) -> SimpleNamespace:
+        """An empty library of code."""
+        return SimpleNamespace(**self._library)
+
+    def codegen(self) -> Kept:
+        """What makes code of a context, which this is, too."""
+        return self
+
+    def rebuild(self, _: Any, payload: Any) -> SimpleNamespace:
+        """What numba makes of the payload, unless it fails."""
+        self.asked.append(payload)
+        if self.fails:
+            raise OSError
+        return SimpleNamespace(library=self.create_library(""))
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        "_shared_module",
+        "_get_module_for_linking",
+        "_defined_symbols",
+        "_load_defined_symbols",
+        "llvm_func_name",
+        "llvm_cfunc_wrapper_name",
+    ],
+)
+def test_another_numba_reads_its_bitcode(lacking: str) -> None:
+    """Where numba has one name less than is relied on, kept code is loaded as numba does it."""
+    numba = Kept(lacking)
+    _jit._without_bitcode(numba.rebuild)(numba, numba.payload)
+    assert len(numba.asked) == 1
+    assert numba.asked[0] is numba.payload
+    assert numba.defined == {"before"}
+
+
+@pytest.mark.parametrize(
+    "payload", [None, (), (("name", "bitcode", b"bits"), None), ("name", b"code", b"bits"), (7, 8)]
+)
+def test_code_that_is_kept_otherwise(payload: Any) -> None:
+    """What numba keeps in another form is loaded as numba does it."""
+    numba = Kept()
+    _jit._without_bitcode(numba.rebuild)(numba, payload)
+    assert len(numba.asked) == 1
+    assert numba.asked[0] is payload
+    assert numba.defined == {"before"}
+
+
+def test_bitcode_is_left_out() -> None:
+    """Without anything lacking, code is loaded without bitcode, and its names are entered."""
+    numba = Kept()
+    _jit._without_bitcode(numba.rebuild)(numba, numba.payload)
+    ((name, kind, (code, bitcode)), described, other) = numba.asked[0]
+    assert (name, kind, code, other) == ("name", "object", b"code", 7)
+    assert described is numba.payload[1]
+    assert bitcode not in (b"", b"bits")
+    assert numba.defined == {"before", "one", "two"}
+
+
+def test_names_of_code_that_cannot_be_loaded() -> None:
+    """Code that fails to load leaves no name defined that was not before."""
+    numba = Kept()
+    numba.fails = True
+    with pytest.raises(OSError):  # noqa: PT011 -- as it was raised
+        _jit._without_bitcode(numba.rebuild)(numba, numba.payload)
+    assert numba.asked[0] is not numba.payload
+    assert numba.defined == {"before"}
 
 
 def test_loading_needs_nothing_for_compiling() -> None:

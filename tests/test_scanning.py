@@ -18,6 +18,7 @@ from benchmarks import generate
 from dedupe import scanning
 from dedupe.checkpoint import Checkpoint
 from dedupe.config import Config
+from dedupe.corpus import read_corpus
 from dedupe.families import find_families
 
 if TYPE_CHECKING:
@@ -77,6 +78,75 @@ def test_garbage_is_looked_for_less_often(threshold: int) -> None:
     del seen["read"]  # said before
     assert set(seen.values()) == {max(threshold, 50_000) if threshold else 0}
     assert after == (threshold, *before[1:])
+
+
+def test_scans_that_overlap_look_for_garbage_as_before() -> None:
+    """Of two scans under way at once the last to end leaves the setting as the first found it."""
+    before = gc.get_threshold()
+    both = threading.Barrier(2)
+    first_ended = threading.Event()
+    seen: list[int] = []
+
+    class Watch(scanning._Silent):
+        def __init__(self, *, waits: bool) -> None:
+            self._waits = waits
+
+        def stage(self, name: str) -> None:
+            if name == "tables":
+                both.wait(60)
+                if self._waits:
+                    first_ended.wait(60)
+                    seen.append(gc.get_threshold()[0])
+
+    gc.set_threshold(700, *before[1:])
+    try:
+        watch = Watch(waits=True)
+        thread = threading.Thread(target=dedupe.scan, args=(SEEDS,), kwargs={"progress": watch})
+        thread.start()
+        dedupe.scan(SEEDS, progress=Watch(waits=False))
+        first_ended.set()
+        thread.join()
+        after = gc.get_threshold()
+    finally:
+        gc.set_threshold(*before)
+    assert seen == [50_000]
+    assert after == (700, *before[1:])
+
+
+@pytest.mark.parametrize("stage", ["near-duplicates", "tables"])
+def test_a_scan_that_fails_looks_for_garbage_as_before(stage: str) -> None:
+    """A scan whose progress raises leaves the setting as it was."""
+    before = gc.get_threshold()
+
+    class Failing(scanning._Silent):
+        def stage(self, name: str) -> None:
+            if name == stage:
+                assert gc.get_threshold()[0] == 50_000
+                raise KeyError(name)
+
+    gc.set_threshold(700, *before[1:])
+    try:
+        with pytest.raises(KeyError, match=stage):
+            dedupe.scan(SEEDS, progress=Failing())
+        after = gc.get_threshold()
+    finally:
+        gc.set_threshold(*before)
+    assert after == (700, *before[1:])
+
+
+@pytest.mark.parametrize(("chunk_mb", "batches"), [(None, 16), (0.001, 16), (16, 4), (500, 1)])
+def test_what_is_read_ahead(chunk_mb: float | None, batches: int) -> None:
+    """At most 64 MB are read ahead, as they are by default, and at most 16 batches."""
+    asked: list[int] = []
+
+    def read(*args: Any, prefetch: int, **others: Any) -> Any:
+        asked.append(prefetch)
+        return read_corpus(*args, prefetch=prefetch, **others)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanning, "read_corpus", read)
+        dedupe.scan(SEEDS, chunk_mb=chunk_mb or Config().chunk_mb)
+    assert asked == [batches]
 
 
 def test_directed_shares_of_the_ap_pair() -> None:
@@ -154,6 +224,44 @@ def test_threads_chunks_and_memory_give_the_same_tables(
     frame = generate.corpus(400, seed=6, shape=generate.Shape(words=100))
 
     _assert_same(_scan_frame(frame, tmp_path, **settings), _scan_frame(frame, tmp_path))
+
+
+def _with_gaps(number: int, story: int) -> str:
+    """An article of its own words and of a story's, with places that two bytes do not hold."""
+    chosen = random.Random(number)
+    line, marked = " -" * chosen.randint(130, 300), f"m{number}" + "\u200b" * 300 + "m"
+    own = [f"own{number}x{k}" for k in range(chosen.randint(5, 60))]
+    own.insert(chosen.randrange(len(own)), f"{line} {marked}")
+    return f"{' '.join(own)}{line} {_told(story)}{line} {marked}{line}"
+
+
+def _told(story: int) -> str:
+    """A story in the same words everywhere, with such places in it."""
+    words = [f"story{story}x{k}" for k in range(60)]
+    words[20] += " -" * 150
+    words[40] += "\u200b" * 300 + "s"
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("memory_mb", [0, 1000])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_passages_behind_gaps_and_long_tokens(tmp_path: Path, memory_mb: int, threads: int) -> None:
+    """Passages are at their raw offsets where tokens are far apart or long, in any of many chunks."""
+    texts = {f"n{k:03}": _with_gaps(k, k % 40) for k in range(80)}
+    path = _write_jsonl(
+        tmp_path / "corpus.jsonl", [{"id": name, "text": text} for name, text in texts.items()]
+    )
+    result = dedupe.scan(path, chunk_mb=0.01, threads=threads, memory_mb=memory_mb)
+    found = set()
+    for row in result.passages.iter_rows(named=True):
+        for side in "ab":
+            name = row[side]
+            text = texts[name][row[f"{side}_start"] : row[f"{side}_end"]]
+            assert text == _told(int(name[1:]) % 40)
+            found.add(name)
+    assert found == {*texts}
+    assert result.passages.height == 40
+    assert bool(result.run["counts"]["tokens_spilled_to_disk"]) == (memory_mb == 0)
 
 
 def test_a_file_each_gives_what_one_table_gives(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("budget", [0, 10**9])
 def test_columns_left_out(budget: int) -> None:
-    """Kept that are not wanted are not kept; the others are."""
+    """Columns that are not wanted are left out, and the others are kept."""
     spool = Spool(budget, without=PLACES)
     spool.append(batches()[0])
     assert spool.token_bytes == 11

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import examples, pairs_array, shingles_of, spans_of
 
+from dedupe import verify
 from dedupe.hashtable import maybe_repeated, table_size, table_slot
 from dedupe.verify import grams_of, resemblance, shared_shingles, shared_words
 
@@ -44,6 +46,33 @@ def test_resemblance_equals_sets(case: Case) -> None:
     assert found.tolist() == [
         len(sets[a] & sets[b]) / max(1, len(sets[a] | sets[b])) for a, b in pairs
     ]
+
+
+@pytest.mark.parametrize("of_all", [0xFFFF, 1, 0])
+@examples
+@given(case=cases())
+def test_shingles_of_one_gram_are_told_apart(of_all: int, case: Case) -> None:
+    """Grams that many different shingles have in common, or all of them, change no count.
+
+    Articles are counted two at a time in two threads, which tell how many bytes they looked at:
+    of each article's tokens, hash and gram.
+    """
+    rows, pairs, w = case
+    sets = [set(shingles_of(row, w)) for row in rows]
+    array, (spans, hashes) = pairs_array(pairs), spans_of(rows)
+    grams = grams_of(hashes, w) & np.uint16(of_all)
+    shared = shared_shingles(array, spans, hashes, w, grams)
+    assert shared.tolist() == [len(sets[a] & sets[b]) for a, b in pairs]
+    told: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "_ARTICLES_PER_TASK", 2)
+        found = resemblance(array, shared, spans, hashes, w, grams, 2, told.append)
+    assert found.tolist() == [
+        len(sets[a] & sets[b]) / max(1, len(sets[a] | sets[b])) for a, b in pairs
+    ]
+    in_pairs = {number for pair in pairs for number in pair}
+    assert sum(told) == 10 * sum(len(rows[number]) for number in in_pairs)
+    assert len(told) == (len(in_pairs) + 1) // 2
 
 
 @examples

@@ -13,6 +13,7 @@ import io
 import os
 import sys
 
+from dedupe._garbage import OBJECTS_MADE
 from dedupe.cli import _compare, _filter, _index, _query, _scan  # noqa: F401 -- each makes its command
 from dedupe.cli._app import app
 from dedupe.cli._exits import FAILED, USAGE, fail
@@ -20,15 +21,12 @@ from dedupe.errors import ConfigError, DedupeError, InputError, MissingExtraErro
 
 __all__ = ["app", "main"]
 
-_OBJECTS_MADE = 50_000
-"""Objects made after which Python looks for garbage among them; 700 otherwise."""
-
 
 def main() -> None:
     """Entry point of the `dedupe` command."""
     # The process is short, and nearly all of what it makes stays until its end: looking for
     # garbage as often as usual takes .1 s of a scan's start, and .35 s at the end of a large one.
-    gc.set_threshold(_OBJECTS_MADE)
+    gc.set_threshold(OBJECTS_MADE)
     atexit.register(gc.freeze)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a title must not fail on a narrow encoding

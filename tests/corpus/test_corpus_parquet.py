@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -292,3 +293,25 @@ def test_slices(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     assert [p.line for p in problems] == [*range(1, 141, 7), 141]
     assert "and 52 more lines" in problems[-1].reason
+
+
+def test_slices_are_of_many_chunks(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default 32 to 64 MB of text are decoded at a time, here a thousandth of it."""
+    monkeypatch.setattr(_parquet, "_FEWEST_ROWS", 3)
+    decoded: list[int] = []
+
+    class Watched(_parquet._ParquetBlock):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            decoded.append(int(self.lengths.sum()))
+
+    monkeypatch.setattr(_parquet, "_ParquetBlock", Watched)
+    chunk_mb = Config().chunk_mb / 1000
+    for n, size in ((2_000, 32_000), (20_000, 64_000)):
+        decoded.clear()
+        write("a.parquet", text=[random.Random(k).randbytes(50).hex() for k in range(n)])
+        rows, _ = read("a.parquet", chunk_mb=chunk_mb)
+        assert len(rows) == n
+        assert len(decoded) > 4
+        # The first goes by the size of the file, and the last has what is left.
+        assert decoded[1:-1] == pytest.approx([size] * (len(decoded) - 2), rel=0.01)
