@@ -60,8 +60,7 @@ def uint64(numbers: Sequence[int]) -> NDArray[np.uint64]:
 def recent_of(some: Sequence[Keyed]) -> Recent:
     """Postings in memory."""
     recent = Recent()
-    for one in some:
-        recent.add(one.number, one.source, uint64(one.keys))
+    recent.add_all([(one.number, one.source, uint64(one.keys)) for one in some])
     return recent
 
 

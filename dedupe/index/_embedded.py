@@ -1,7 +1,7 @@
 """The embedded store: a directory with SQLite tables and sorted runs.
 
     articles.sqlite      articles, texts, pairs, verdicts, and the keys of the articles that came last
-    run-0000…-0000….post postings of older articles, immutable, mapped into memory
+    run-0000…-0000….post postings of older articles, immutable, mapped into memory for the most part
 
 Whoever opens it keeps the postings of the last articles in memory, and brings them up to date
 with what other processes added at the beginning of each transaction.
@@ -35,7 +35,7 @@ from dedupe.index._codec import (
 from dedupe.index._gathering import gather
 from dedupe.index._header import HASH_SCHEME, check_settings, check_versions, no_index
 from dedupe.index._lately import Lately
-from dedupe.index._links import KEPT, Links
+from dedupe.index._links import Links
 from dedupe.index._memory import give_back
 from dedupe.index._recent import Recent
 from dedupe.index._runs import DamagedRunError, Run, sorted_entries, write_run
@@ -67,7 +67,8 @@ FLUSH_ENTRIES = 1 << 19
 """Postings kept in memory before they become a run: read back within .1 s on opening."""
 
 RELIEVED_ARTICLES = 2000
-"""Articles entered between two times that memory is given back: takes a hundredth of the time."""
+"""Articles entered between two times that memory is given back, when many come at a time: takes a
+hundredth of the time that they do."""
 
 FAN_OUT = 4
 """Runs of one size, side by side, of which one is made."""
@@ -286,6 +287,7 @@ class EmbeddedStore:
                 yield
                 return
             self._writes = True
+            first = self._next
             changes = None
             try:
                 with self._up_to_date(self._database.writing):
@@ -296,7 +298,7 @@ class EmbeddedStore:
                 self._seen = self._next - 1
                 self._links.settled()
             except BaseException:
-                if changes is None or self._connection.total_changes != changes:
+                if self._pending or changes is None or self._connection.total_changes != changes:
                     self._forget()
                 raise
             finally:
@@ -304,9 +306,11 @@ class EmbeddedStore:
             if self._recent.n_entries >= FLUSH_ENTRIES:
                 self._put_off(self._flush)
                 self._put_off(self._merge_behind)
-            if self._next - self._relieved >= RELIEVED_ARTICLES:
+            relieve = self._next - first > 1 and self._next - self._relieved >= RELIEVED_ARTICLES
+            if relieve:
                 self._relieved = self._next
-                give_back()
+        if relieve:
+            give_back()
 
     def _take_in(self) -> None:
         """Have the postings of what was entered in memory: after an error all is read anew."""
@@ -651,7 +655,7 @@ class EmbeddedStore:
 
     def _insert(self, fresh: list[tuple[int, int, NewArticle]]) -> None:
         self._found = None
-        rows, bodies, recent = [], [], []
+        rows, bodies, recent, pending = [], [], [], []
         for number, since, new in fresh:
             article = new.article
             source = -1 if article.source is None else self._source_number(article.source)
@@ -671,7 +675,7 @@ class EmbeddedStore:
             rows.append((*row, None, seal(*row)))
             bodies.append((number, new.body if self.store_text else seal_sketch(new.keys)))
             recent.append((number, source, seal_keys(new.keys)))
-            self._pending.append((number, source, new.keys))
+            pending.append((number, source, new.keys))
         connection = self._connection
         connection.executemany(
             f"INSERT INTO articles ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
@@ -679,6 +683,8 @@ class EmbeddedStore:
         )
         connection.executemany("INSERT INTO bodies VALUES (?, ?)", bodies)
         connection.executemany("INSERT INTO recent VALUES (?, ?, ?)", recent)
+        # Not before all are there: what an interrupt takes back must leave no postings.
+        self._pending += pending
         for number, _, _ in fresh:
             self._links.enter(number)
 
@@ -793,14 +799,9 @@ class EmbeddedStore:
 
     def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
         """See `Store`."""
-        if most is not None and most <= KEPT:
+        if most is not None:
             return self._links.of(numbers, most)
         rows: list[Any] = []
-        if most is not None:
-            for end in ("later", "earlier"):
-                for number in numbers:
-                    rows += self._connection.execute(f"{_LINKS} {end} = ? LIMIT ?", (number, most))
-            return self._unpacked(rows)
         found, missing = self._links.all_of(numbers)
         for end in ("later", "earlier"):
             rows += self._rows(f"{_LINKS} {end} IN", missing)

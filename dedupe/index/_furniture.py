@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import kernel
+from dedupe.index._codec import upper_bits
 from dedupe.index._store import Verdict, mixed
 from dedupe.postings import SPARSE_ARTICLES, assign_roles, build_postings
 from dedupe.sketch import sketch_limit
@@ -99,12 +100,14 @@ def learn(local: Local, store: Store, config: Config, scale: int, sketches_of: S
     )
     everywhere = set(found.hashes[roles.boilerplate].tolist())
     verdicts = []
+    # Where no texts are kept sketches are of the upper bits alone.
+    seen = postings.hashes if store.store_text else upper_bits(postings.hashes)
     for posting, source, length in due:
-        key = int(postings.hashes[posting])
-        yes = key in everywhere if source < 0 else (key, source) in own
+        key, looked_up = int(postings.hashes[posting]), int(seen[posting])
+        yes = looked_up in everywhere if source < 0 else (looked_up, source) in own
         verdicts.append(Verdict(key, source, length, yes))
         if source >= 0:
-            verdicts.append(Verdict(key, -1, length, key in everywhere))
+            verdicts.append(Verdict(key, -1, length, looked_up in everywhere))
     store.learn(verdicts)
 
 

@@ -85,7 +85,8 @@ class Links:
         self._kept.put(number, kept, _OVERHEAD + len(kept.earlier) + len(kept.later))
 
     def of(self, numbers: Sequence[int], most: int) -> NDArray[Any]:
-        """Links of some articles, up to `most`, which is not more than `KEPT`, of either kind."""
+        """Links of some articles, up to `most` of either kind."""
+        assert most <= KEPT, "no more are kept"
         found: list[bytes] = []
         room = most * _ROW
         held = self._kept.among(numbers)
@@ -135,6 +136,7 @@ class Links:
             if number not in self._new:
                 return
             kept = _NONE
+            self._new.discard(number)  # if it is forgotten it had links all the same
         # What is new is later than all that there was.
         if side == "later":
             self._keep(number, kept._replace(earlier=(kept.earlier + links)[:_MOST]))

@@ -160,7 +160,7 @@ class Recent:
 
     Attributes:
         first, last: numbers of the first and the last article, 0 and -1 if there is none.
-        n_articles, n_entries: articles, and articles' keys, in it.
+        n_entries: articles' keys that are in it.
     """
 
     def __init__(self) -> None:
@@ -169,7 +169,7 @@ class Recent:
     def clear(self) -> None:
         """Forget all."""
         self.first, self.last = 0, -1
-        self.n_articles = self.n_entries = 0
+        self.n_entries = 0
         self._make_table(1 << 12)
         self._following = np.empty(1 << 12, np.int32)
         self._holders = np.empty(1 << 12, np.int64)
@@ -181,12 +181,8 @@ class Recent:
         self._heads = np.zeros(size, np.int32)
         self._tails = np.zeros(size, np.int32)
 
-    def add(self, number: int, source: int, keys: NDArray[np.uint64]) -> None:
-        """Add an article, whose number is higher than all before. Its keys are distinct."""
-        self.add_all([(number, source, keys)])
-
     def add_all(self, articles: Sequence[tuple[int, int, NDArray[np.uint64]]]) -> None:
-        """Add articles, as by `add`: number, source and keys of each."""
+        """Add articles: number, source and keys of each, which are distinct; numbers ascend."""
         if not articles:
             return
         numbers, sources, keys = zip(*articles, strict=True)
@@ -208,7 +204,6 @@ class Recent:
             np.array(sources, np.int32),
         )
         self.n_entries += int(offsets[-1])
-        self.n_articles += len(articles)
         self.first = numbers[0] if self.last < 0 else self.first
         self.last = numbers[-1]
 

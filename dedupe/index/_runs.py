@@ -4,8 +4,8 @@ A run holds the postings of a stretch of articles, by the upper bits of their ke
 of buckets, and in each the remaining bits, ascending, with the article of each entry, in as few
 bytes as they fit in: what is looked at stays in memory. Runs are written aside, brought to the disk
 and renamed; of several that lie side by side one is made by merging. Two keys that agree in all
-bits that are kept are taken for one: of three thousand keys of one article one is, at a million
-articles; candidates share several, and are verified on the text anyway.
+bits that are kept are taken for one: at a million articles one key in four hundred is taken for
+another article's as well; candidates share several, and are verified on the text anyway.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ FORMAT = 2
 
 _DROPPED = np.uint64(64 - KEY_BITS)
 _KEPT_BITS = 38
-"""Bits of them that a run keeps: those from the highest on that is set in any. Keys of a sketch of
-one hash in eight begin with three zeros, and nothing is lost."""
+"""Bits of them that a run keeps: those from the highest on that is set in any. Where all its keys
+are of sketches of one hash in eight, which begin with three zeros, nothing is lost."""
 _MOST_DROPPED = KEY_BITS - _KEPT_BITS
 _MIN_BITS, _MAX_BITS = 12, 30
 _BUCKET = 16
@@ -74,7 +74,7 @@ class DamagedRunError(IndexDamagedError):
 
     def __init__(self, path: Path, what: str) -> None:
         super().__init__(
-            f"{path}: the file is damaged: {what}; opening the index for writing makes it anew "
+            f"{path}: the file cannot be used: {what}; opening the index for writing makes it anew "
             "from what the index keeps"
         )
         self.path = path
@@ -443,7 +443,7 @@ def _read_header(path: Path) -> tuple[dict[str, Any], int]:
         raise DamagedRunError(path, "its head is not what was written")
     header: dict[str, Any] = json.loads(text)
     if header["format"] != FORMAT:
-        raise DamagedRunError(path, f"its format {header['format']} is not {FORMAT}")
+        raise DamagedRunError(path, f"it has format {header['format']}, not {FORMAT}")
     return header, _PAGE
 
 

@@ -208,7 +208,7 @@ class Upkeep:
                 return
             fresh = list(self._made_anew(*row))
         if self._publish([path], fresh, np.empty(0, np.int64)):
-            _LOG.warning("%s was damaged and has been made anew", path)
+            _LOG.warning("%s could not be used and has been made anew", path)
 
     def _made_anew(self, first: int, last: int) -> Iterator[_Fresh]:
         """New runs of the articles between two."""

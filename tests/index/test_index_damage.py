@@ -104,7 +104,7 @@ def test_damaged_run(path: Path, damage: str, caplog: pytest.LogCaptureFixture) 
         Index.open(path, mode="r")
     assert bad.name in str(told.value)
     with caplog.at_level(logging.WARNING, "dedupe.index"), Index.open(path) as index:
-        assert f"{bad} was damaged and has been made anew" in caplog.text
+        assert f"{bad} could not be used and has been made anew" in caplog.text
         assert_all_found(index)
         assert index.info()["runs"] == 2
     assert bad not in runs(path) or damage == "a directory"
@@ -282,4 +282,4 @@ def test_damage_that_is_met_while_asking(
             assert_all_found(index)
         with caplog.at_level(logging.WARNING, "dedupe.index"):
             assert_all_found(index)
-        assert f"{bad[0]} was damaged and has been made anew" in caplog.text
+        assert f"{bad[0]} could not be used and has been made anew" in caplog.text

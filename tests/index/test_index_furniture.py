@@ -57,6 +57,18 @@ def test_footer_of_a_source(tmp_path: Path) -> None:
     assert scanned(tmp_path, pages) == {}
 
 
+@pytest.mark.parametrize("store_text", [True, False])
+def test_footer_with_and_without_texts(tmp_path: Path, *, store_text: bool) -> None:
+    """A footer is learnt whether texts are kept or sketches alone."""
+    pages = [page(number) for number in range(14)]
+    with Index.open(tmp_path / "idx", store_text=store_text) as index:
+        told = [len(index.check_and_add(one).of) for one in pages]
+        assert told == [0, 1, 2, 3, 4, 5, 6] + [0] * 7
+    with Index.open(tmp_path / "batch", store_text=store_text) as index:
+        told = [len(match.of) for match in index.check_and_add_many(pages)]
+        assert told == [0] * 14
+
+
 def test_footer_in_a_batch(tmp_path: Path) -> None:
     """In a batch that is enough by itself nobody is proposed, as in a scan."""
     with Index.open(tmp_path / "idx") as index:

@@ -18,8 +18,15 @@ from indexing import article, in_children
 import dedupe.index._header as header
 import dedupe.index._schema as schema
 from dedupe import Config, Index
-from dedupe.errors import ConfigError, IndexLockedError, InputError, OutputError
+from dedupe.errors import (
+    ConfigError,
+    IndexDamagedError,
+    IndexLockedError,
+    InputError,
+    OutputError,
+)
 from dedupe.index._codec import seal_keys, unseal_sketch
+from dedupe.index._runs import Run, _sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +182,11 @@ def test_format_1_without_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     connection.close()
     set_meta(path, "format", "1")
     (run,) = path.glob("run-*.post")
-    run.write_bytes(run.read_bytes().replace(b'"format": 2', b'"format": 1'))
+    whole = run.read_bytes()
+    text = whole[16:4096].rstrip(b"\0").replace(b'"format": 2', b'"format": 1')
+    run.write_bytes((whole[:8] + _sealed(text) + text).ljust(4096, b"\0") + whole[4096:])
+    with pytest.raises(IndexDamagedError, match="it has format 1, not 2"):
+        Run(run)
     with pytest.raises(ConfigError, match="open it once with mode='rw'"):
         Index.open(path, mode="r")
     with Index.open(path) as index:

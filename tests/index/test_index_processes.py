@@ -20,12 +20,16 @@ from indexing import article, ended, forked, in_children
 import dedupe.index._embedded as embedded
 from dedupe import Index
 from dedupe.errors import ConfigError, IndexLockedError, InputError
+from dedupe.index._codec import seal_keys
 from dedupe.index._runs import Run
 from dedupe.index._sqlite import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from dedupe import Article
 
@@ -517,6 +521,24 @@ def test_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                     index.check_and_add(story(1, f"{k}-"))
             assert len(index) == 1
             assert index.check(story(1, "x")).of == ("a1",)
+        sealed: list[NDArray[np.uint64]] = []
+
+        def seals_once(keys: NDArray[np.uint64]) -> bytes:
+            if sealed:
+                raise KeyboardInterrupt
+            sealed.append(keys)
+            return seal_keys(keys)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(embedded, "seal_keys", seals_once)
+            with pytest.raises(KeyboardInterrupt):
+                index.add_many([story(8), story(9)])
+        assert len(sealed) == 1
+        index.add(story(4))
+        assert index.check(story(8)).kind == "unique"
+        with Index.open(tmp_path / "idx", mode="r") as other:
+            assert other.info()["postings_in_memory"] == index.info()["postings_in_memory"]
+        assert index.remove(story(4).id)
         begin = store._database._become_writer
 
         def begun_and_interrupted() -> None:
