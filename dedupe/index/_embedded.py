@@ -873,6 +873,13 @@ class EmbeddedStore:
             "ORDER BY place",
             (self._seen_verdict,),
         ).fetchall()
-        if rows:
+        if len(rows) > 1 and not len(self._verdicts):  # as when it is opened
+            places, keys, *rest = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+            sources, lengths, furniture = rest
+            self._verdicts.fill(
+                keys.view(np.uint64), sources.astype(np.int32), lengths, furniture.astype(np.bool_)
+            )
+            self._seen_verdict = int(places[-1])
+        elif rows:
             self._verdicts.add(Verdict(unsigned(r[1]), r[2], r[3], bool(r[4])) for r in rows)
             self._seen_verdict = rows[-1][0]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe.index._store import mark_of
+from dedupe.index._store import mark_of, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +41,19 @@ class Verdicts:
                 into = self._everywhere if source < 0 else self._own
                 into.set(mark, present=furniture)
 
+    def fill(
+        self,
+        keys: NDArray[np.uint64],
+        sources: NDArray[np.int32],
+        lengths: NDArray[np.int64],
+        furniture: NDArray[np.bool_],
+    ) -> None:
+        """Take note of many verdicts where there are none, each on another key and source."""
+        marks = mixed(keys, sources)
+        self._last = dict(zip(marks.tolist(), (2 * lengths + furniture).tolist(), strict=True))
+        self._own = _Ascending(marks[furniture & (sources >= 0)])
+        self._everywhere = _Ascending(marks[furniture & (sources < 0)])
+
     def length(self, key: int, source: int) -> int:
         """See `dedupe.index._store.Store.judged_length`."""
         return self._last.get(mark_of(key, source), 0) // 2
@@ -53,8 +66,8 @@ class Verdicts:
 class _Ascending:
     """A set of uint64 as an ascending array: a few come at a time, and very few go."""
 
-    def __init__(self) -> None:
-        self._values = np.empty(0, np.uint64)
+    def __init__(self, values: NDArray[np.uint64] | None = None) -> None:
+        self._values = np.empty(0, np.uint64) if values is None else np.unique(values)
         self._coming: set[int] = set()
         self._going: set[int] = set()
 

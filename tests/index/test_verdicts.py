@@ -37,3 +37,22 @@ def test_as_a_dictionary(batches: list[list[Verdict]]) -> None:
     for (key, source), verdict in last.items():
         assert kept.length(key, source) == verdict.length
     assert kept.length(1, 0) == 0
+
+
+@given(st.lists(verdicts, unique_by=lambda v: (v.key, v.source)), st.lists(verdicts, max_size=4))
+def test_many_at_once(first: list[Verdict], then: list[Verdict]) -> None:
+    """Verdicts that come at once are those that come one by one, and so is what comes after."""
+    one_by_one, at_once = Verdicts(), Verdicts()
+    one_by_one.add(first)
+    at_once.fill(
+        np.array([v.key for v in first], np.uint64),
+        np.array([v.source for v in first], np.int32),
+        np.array([v.length for v in first], np.int64),
+        np.array([v.furniture for v in first], np.bool_),
+    )
+    for kept in (one_by_one, at_once):
+        kept.add(then)
+    for a, b in zip(one_by_one.furniture(), at_once.furniture(), strict=True):
+        assert a.tolist() == b.tolist()
+    for v in (*first, *then):
+        assert one_by_one.length(v.key, v.source) == at_once.length(v.key, v.source) > 0
