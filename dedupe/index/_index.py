@@ -6,7 +6,7 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -62,21 +62,35 @@ ERRORS_OF_ALL = (StoreUnavailableError, IndexLockedError)
 """Errors that who asks together with others is told at once: alone it would be no better."""
 
 
+@dataclass(eq=False)
+class _Asked:
+    """An article that one of several callers has checked and added.
+
+    Attributes:
+        left: what became of it when it was served and there was an error, or an interrupt.
+    """
+
+    article: Article
+    left: Status | None = None
+
+
 class _Turns:
     """Whose turn it is: a lock for threads, and a thread for those who do not wait.
 
     Args:
         together: the callers who are served together.
+        work: what they are served with.
 
     Attributes:
         lock: held by the thread that uses the index.
         user: that thread.
     """
 
-    def __init__(self, together: Together[Article, Match]) -> None:
+    def __init__(self, together: Together[_Asked, Match], work: Work) -> None:
         self.lock = threading.RLock()
         self.user = 0
         self._together = together
+        self._work = work
         self._making = threading.Lock()  # held for a moment only, by the loop's thread, too
         self._worker: ThreadPoolExecutor | None = None
         watch(self)
@@ -105,6 +119,7 @@ class _Turns:
             self._making = threading.Lock()
             self._worker = None
             self._together.reset()
+            self._work.reset()
             if self.user != threading.get_ident():
                 self.user = 0
 
@@ -127,10 +142,8 @@ class Index:
         self._store = store
         self._config = config
         self._work = Work(store, config)
-        self._together: Together[Article, Match] = Together(ERRORS_OF_ALL)
-        self._turns = _Turns(self._together)
-        # What became of articles that were served together, where that came to nothing.
-        self._left: dict[str, Status] = {}
+        self._together: Together[_Asked, Match] = Together(ERRORS_OF_ALL)
+        self._turns = _Turns(self._together, self._work)
         self._closed = False
 
     @classmethod
@@ -246,7 +259,7 @@ class Index:
             self._turns.user == threading.get_ident()
         ):  # in the midst of a call that asks for articles
             return self.check_and_add_many([article])[0]
-        request = self._together.join(_checked(article))
+        request = self._together.join(_Asked(_checked(article)))
         return self._together.wait(request, self._serve)
 
     def check_and_add_many(self, articles: Iterable[Article]) -> list[Match]:
@@ -262,7 +275,7 @@ class Index:
         if self._closed:  # and else the thread says so
             raise ConfigError("the index is closed; open it anew with Index.open")
         worker, together = self._turns.worker(), self._together
-        request = together.join(_checked(article))
+        request = together.join(_Asked(_checked(article)))
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(worker, together.wait, request, self._serve)
@@ -270,28 +283,22 @@ class Index:
             together.leave(request)
             raise
 
-    def _serve(self, articles: list[Article]) -> list[Match]:
-        """Check and add articles of several callers; after an error each comes again alone.
+    def _serve(self, asked: list[_Asked], told: list[Match]) -> None:
+        """Check and add articles of several callers. After an error those not told come again.
 
-        A store that hosts share has them then already: what became of them is remembered, and told.
+        They may be kept by then: what became of them is remembered, and told at last.
         """
         with self._using():
-            if len(articles) == 1:
-                status = self._left.pop(articles[0].id, None)
-                match = self.check_and_add_many(articles)[0]
-                if status is not None and match.status == "unchanged":
-                    match = replace(match, status=status)
-                return [match]
-            self._work.noted = {}
-            try:
-                return self.check_and_add_many(articles)
-            except ERRORS_OF_ALL:
-                raise
-            except Exception:
-                self._left |= self._work.noted
-                raise
-            finally:
-                self._work.noted = None
+            for some, read, coming in self._read(one.article for one in asked):
+                theirs = asked[len(told) : len(told) + len(some)]
+                noted: dict[str, Status] = {}
+                try:
+                    matches = self._work.add(some, read, coming, noted)
+                    told += map(_as_left, matches, theirs)
+                except BaseException:
+                    for one in theirs:
+                        one.left = noted.get(one.article.id, one.left)
+                    raise
 
     # Keeping
 
@@ -471,6 +478,8 @@ class Index:
                 yield
             finally:
                 self._turns.user = before
+                if not before:  # what an error kept this thread from coming to
+                    self._work.reset()
 
     def _there(self, article_id: str) -> Entered | None:
         """Where an article is, if it is there."""
@@ -511,6 +520,13 @@ class Index:
                     following = next(chunks, None)
                 some, read = ahead.pop(0)
                 yield some, read.result(), ahead[0] if ahead else None
+
+
+def _as_left(match: Match, asked: _Asked) -> Match:
+    """What is told of an article that may have been kept before there was an error."""
+    if asked.left is not None and match.status == "unchanged":
+        return replace(match, status=asked.left)
+    return match
 
 
 def _is_text(value: object) -> bool:

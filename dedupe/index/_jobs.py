@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dedupe.index._checking import Candidates, Neighbourhood
     from dedupe.index._neighbours import Sketches
     from dedupe.index._reading import Read
+    from dedupe.index._records import Status
     from dedupe.index._store import Entered, NewArticle, Record
     from dedupe.records import Article
 
@@ -30,6 +31,7 @@ class Job(NamedTuple):
 
     Attributes:
         coming: those that come next.
+        noted: gets what became of them, by their ids, as soon as they are entered.
     """
 
     articles: list[Article]
@@ -39,6 +41,7 @@ class Job(NamedTuple):
     keys: NDArray[np.uint64]
     config: Config
     coming: Coming | None = None
+    noted: dict[str, Status] | None = None
 
     def parts(self, most: int) -> Iterator[Job]:
         """The same articles, no more than so many at a time."""

@@ -33,14 +33,15 @@ from dedupe._version import __version__
 from dedupe.errors import ConfigError, StoreUnavailableError
 from dedupe.index._header import HASH_SCHEME, check_settings, check_versions, no_index
 from dedupe.index._redis_codec import (
-    HEAD_BYTES,
     PAIR_BYTES,
+    STAMPED_BYTES,
     Buckets,
     digest,
     pack_article,
     pack_numbers,
     pack_pairs,
     pack_verdicts,
+    stamp_of,
     unpack_article,
     unpack_pairs,
     wants_more,
@@ -144,8 +145,9 @@ class RedisStore:
     enters_ahead = True
 
     chunk_bytes = 500_000
-    in_parts = False
     """Text entered at a time: nobody else is served meanwhile."""
+
+    in_parts = False
 
     def __init__(
         self,
@@ -168,6 +170,7 @@ class RedisStore:
         self._large: set[int] = set()  # families that were found to be large
         self._shelf = Shelf(SHELF_BYTES)
         self._ahead: _Ahead | None = None
+        self._absorbing = False  # or an interrupt has come in the midst of it
         self._pid = os.getpid()
         self._depth = 0
         self._writes = False
@@ -237,6 +240,9 @@ class RedisStore:
             self._finished = []
             self._ahead = None
             self._begin()
+            if self._absorbing:  # another thread, which is not there to go on
+                self._known.set_back()
+                self._forget()
 
     def _begin(self) -> None:
         """Forget what a transaction read and was about to write."""
@@ -314,16 +320,23 @@ class RedisStore:
         """Take over what an answer tells that is new; the rest of it."""
         setbacks = self._known.setbacks
         news, *told = answer
+        self._absorbing = True
         while not self._known.absorb(news):
             news, _ = self._server.run("find", self._prefix, self._epoch, self._known.asked(), b"")
-        if self._known.setbacks != setbacks:  # what was read before may be no more
-            self._sources.clear()
-            self._source_names.clear()
-            self._large.clear()
-            self._shelf.clear()
+        if self._known.setbacks != setbacks:
+            self._forget()
+        self._absorbing = False
         return told
 
+    def _forget(self) -> None:
+        """What was read before a setback may be no more."""
+        self._sources.clear()
+        self._source_names.clear()
+        self._large.clear()
+        self._shelf.clear()
+
     def _catch_up(self) -> None:
+        self._ensure_process()
         self._run("find", b"")
 
     @property
@@ -461,12 +474,14 @@ class RedisStore:
         self._ahead = _Ahead(articles, sent, [])
 
     def _collect(self) -> None:
-        """Take over the answer to what was sent ahead, before anything else is asked."""
+        """Take over the answer to what was sent ahead, before anything else is asked.
+
+        It is for `enter` with the same articles, whatever is entered before. An error is told once
+        here, and again there.
+        """
         ahead = self._ahead
-        if ahead is not None and not ahead.told:
-            self._ahead = None  # unless all goes well
+        if ahead is not None and not ahead.told and ahead.sent.error is None:
             ahead.told.extend(self._absorbed(self._server.answer(ahead.sent)))
-            self._ahead = ahead
 
     def _taken(self, ahead: _Ahead) -> list[Any]:
         """What was told of what was sent ahead."""
@@ -481,12 +496,11 @@ class RedisStore:
         only_new: bool = False,
     ) -> tuple[list[Entered], Gathered] | None:
         """See `Store`. It is one step; sent twice, it is one step."""
-        ahead, self._ahead = self._ahead, None
+        ahead = self._ahead
         if ahead is not None and ahead.articles is articles and only_new:
+            self._ahead = None
             statuses, hits, lists = self._taken(ahead)
         else:
-            if ahead is not None:
-                self._taken(ahead)
             packed = self._packed(articles, keys, shingles, only_new=only_new)
             statuses, hits, lists = self._run("enter", *packed)
             self._finished = []
@@ -530,7 +544,15 @@ class RedisStore:
         """Articles as they are there; None where there is none."""
         part = 0 if texts else BEGINNING
         held = {n: one for n in numbers if (one := self._shelf.get(n, texts=texts)) is not None}
-        blobs = self._blobs({n: HEAD_BYTES if n in held else part for n in numbers})
+        setbacks = self._known.setbacks
+        blobs = self._blobs({n: STAMPED_BYTES if n in held else part for n in numbers})
+        if any(blobs[n] and stamp_of(blobs[n]) != stamp for n, (_, stamp) in held.items()):
+            # The number is another article's: the server lost what it had told, and went on.
+            self._known.set_back()
+            self._forget()
+        if held and self._known.setbacks != setbacks:
+            blobs |= self._blobs(dict.fromkeys(held, part))
+            held = {}
         if not texts:
             longer = [n for n, blob in blobs.items() if n not in held and wants_more(blob)]
             blobs |= self._blobs(dict.fromkeys(longer, 0)) if longer else {}
@@ -540,7 +562,7 @@ class RedisStore:
                 found[number] = None
                 self._shelf.drop(number)
             elif number in held:
-                found[number] = with_family(held[number], blob)
+                found[number] = with_family(held[number][0], blob)
             else:
                 record = unpack_article(
                     number,
@@ -551,7 +573,7 @@ class RedisStore:
                     place=self._address.shown,
                 )
                 found[number] = record
-                self._shelf.put(record, texts=texts)
+                self._shelf.put(record, stamp_of(blob), texts=texts)
         return found
 
     def _blobs(self, wanted: dict[int, int]) -> dict[int, bytes]:

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from dedupe.index._store import NewArticle
 
 __all__ = [
-    "HEAD_BYTES",
     "PAIR_BYTES",
+    "STAMPED_BYTES",
     "Buckets",
     "digest",
     "pack_article",
     "pack_numbers",
     "pack_pairs",
     "pack_verdicts",
+    "stamp_of",
     "unpack_article",
     "unpack_pairs",
     "unpack_verdicts",
@@ -40,10 +41,14 @@ __all__ = [
 _HEAD = struct.Struct("<??Q8sI")
 """Unfinished, has a family, the family, token of who entered it, first version: of the scripts."""
 
-HEAD_BYTES = _HEAD.size
-
 _FIXED = struct.Struct("<QQQiII")
 """Fingerprint, seal, text hash, source, words, bytes of the names that follow."""
+
+_STAMP_AT = 10
+"""Where the token is: what is before it, the family above all, changes."""
+
+STAMPED_BYTES = _HEAD.size + 16
+"""From the beginning of an article to the end of its stamp."""
 
 _PAIR = np.dtype(
     [
@@ -90,6 +95,15 @@ def pack_article(new: NewArticle, source: int, *, store_text: bool) -> bytes:
     seal = _sealed(new.fingerprint, fixed[16:] + names)
     body = new.body if store_text else pack_keys(new.keys)
     return fixed[:8] + seal.to_bytes(8, "little") + fixed[16:] + names + body
+
+
+def stamp_of(blob: bytes) -> bytes:
+    """What tells an article from any other that had or has its number.
+
+    The token says who entered it, the seal of what: a call that is sent again after the server lost
+    it may give the number of one of its articles to another.
+    """
+    return blob[_STAMP_AT:STAMPED_BYTES]
 
 
 def wants_more(blob: bytes) -> bool:

@@ -98,8 +98,7 @@ class Known:
             if k in self._slices and not self._slices[k].within(added, removed, verdicts)
         }
         if lost:
-            self.setbacks += 1
-            self._drop(lost)
+            self.set_back(lost)
             return False
         over = set(self._slices) - {head[0] for head in heads}
         if over:
@@ -136,6 +135,11 @@ class Known:
         if length:
             one.extend(news[_ALL.size + _SLICE.size :])
         return True
+
+    def set_back(self, slices: set[int] | None = None) -> None:
+        """What was told of some slices, or of all, is no more: the next answer tells it anew."""
+        self.setbacks += 1
+        self._drop({*self._slices} if slices is None else slices)
 
     def _drop(self, slices: set[int]) -> None:
         """Forget slices."""

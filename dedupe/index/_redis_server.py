@@ -258,13 +258,16 @@ class Server:
         return ahead
 
     def settle(self) -> None:
-        """Read the answer to what was posted; where it was lost, run it again."""
+        """Read the answer to what was posted; where it was lost, run it again.
+
+        After an interrupt it is owed still, and run again by the next call.
+        """
         connection = self._connected()
         if self._owed is None:
             return
         sent, name, arguments, ahead = self._owed
-        self._owed = None
         if sent:
+            self._owed = (False, name, arguments, ahead)
             answered = False
             try:
                 ahead.answer = connection.read_response()
@@ -275,12 +278,14 @@ class Server:
                 if not answered:
                     connection.disconnect()
             if answered:
+                self._owed = None
                 return
         try:
             ahead.answer = self._patiently(lambda: self._evaluate(name, arguments))
         except Exception as error:
-            ahead.error = error
+            ahead.error, self._owed = error, None
             raise
+        self._owed = None
 
     def _patiently(self, work: Callable[[], Any]) -> Any:
         """Do something, again if the server is away."""

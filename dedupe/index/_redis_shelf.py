@@ -16,10 +16,11 @@ RECORD_BYTES = 1_500
 
 
 class Shelf:
-    """Records by number, those used last, up to a size. An article's number is never given again.
+    """Records by number, those used last, up to a size, each with the stamp of its article.
 
     What may change of a record, its family, and whether it is there still, is not for the shelf to
-    say.
+    say; nor whether its number is still that article's. A server that lost what came last gives
+    numbers again: who takes a record from here compares the stamps first.
 
     Args:
         most: bytes, about, that it may take.
@@ -27,23 +28,23 @@ class Shelf:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held: OrderedDict[int, tuple[Record, bool, int]] = OrderedDict()
+        self._held: OrderedDict[int, tuple[Record, bytes, bool, int]] = OrderedDict()
         self._bytes = 0
 
-    def get(self, number: int, *, texts: bool) -> Record | None:
-        """The record of an article, if it is here, with its text (or keys) where that is wanted."""
+    def get(self, number: int, *, texts: bool) -> tuple[Record, bytes] | None:
+        """The record of an article and its stamp, if it is here, with its text (or keys) if wanted."""
         one = self._held.get(number)
-        if one is None or (texts and not one[1]):
+        if one is None or (texts and not one[2]):
             return None
         self._held.move_to_end(number)
-        return one[0]
+        return one[:2]
 
-    def put(self, record: Record, *, texts: bool) -> None:
+    def put(self, record: Record, stamp: bytes, *, texts: bool) -> None:
         """Keep a record, which has its text (or keys) or not."""
         self.drop(record.number)
         keys = 0 if record.keys is None else record.keys.nbytes
         size = RECORD_BYTES + sys.getsizeof(record.article.text) + keys
-        self._held[record.number] = record, texts, size
+        self._held[record.number] = record, stamp, texts, size
         self._bytes += size
         while self._bytes > self._most:
             self.drop(next(iter(self._held)))
@@ -52,7 +53,7 @@ class Shelf:
         """Forget an article."""
         one = self._held.pop(number, None)
         if one is not None:
-            self._bytes -= one[2]
+            self._bytes -= one[3]
 
     def clear(self) -> None:
         """Forget all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ class Request(Generic[Asked, Told]):
 
     Attributes:
         asked: that.
-        told: the answer, as soon as it is `done`; or there is an `error`.
+        told: the answer; or there is an `error`.
+        done: nothing is left to do for it: it is answered, or nobody wants it any longer.
         waits: whether a thread waits for it.
         alone: it is to be served by itself: together with others there was an error.
-        turn: released when it is done, or its thread is to serve.
     """
 
     def __init__(self, asked: Asked) -> None:
@@ -38,12 +39,25 @@ class Request(Generic[Asked, Told]):
         self.told: Told | None = None
         self.error: Exception | None = None
         self.done = self.waits = self.alone = False
-        self.turn = threading.Lock()
-        self.turn.acquire()
+        self._turn = threading.Lock()
+        self._turn.acquire()
+
+    def wake(self) -> None:
+        """Let its thread look how things are, at once or before it sleeps again. One at a time may."""
+        if self._turn.locked():  # else it was woken already, and has not looked yet
+            self._turn.release()
+
+    def sleep(self) -> None:
+        """Wait to be woken; for nothing if that was done since the last time."""
+        self._turn.acquire()
 
 
 class Together(Generic[Asked, Told]):
     """Serves requests: one caller does it for all who came while others were served.
+
+    Who finds that nobody serves does so until he has his own answer, and then wakes the next one
+    whose thread waits. What is served stays in the line until it is done, so that an interrupt,
+    at whatever step, loses nobody.
 
     Args:
         shared: errors that are everybody's. After another one each is served alone.
@@ -56,7 +70,7 @@ class Together(Generic[Asked, Told]):
     def reset(self) -> None:
         """Forget everybody: in the child of a fork they are not there."""
         self._mutex = threading.Lock()  # held for moments only
-        self._waiting: list[Request[Asked, Told]] = []
+        self._line: list[Request[Asked, Told]] = []
         self._leader: Request[Asked, Told] | None = None  # whose thread serves
         self._usual = 1  # callers who were there at once
 
@@ -64,43 +78,46 @@ class Together(Generic[Asked, Told]):
         """Stand in line: to be served with the next ones, at the latest when `wait` is called."""
         request: Request[Asked, Told] = Request(asked)
         with self._mutex:
-            self._waiting.append(request)
+            self._line.append(request)
         return request
 
     def leave(self, request: Request[Asked, Told]) -> None:
-        """Want it no longer, where nobody has begun or waits."""
+        """Want it no longer. If it is just being served it is, but not again after an error."""
         with self._mutex:
-            if request in self._waiting and not request.waits and self._leader is not request:
-                self._waiting.remove(request)
-                request.done = True
+            request.done = True
+            request.wake()
+            if self._leader is None:  # it may have been woken to serve
+                self._pass_on()
 
     def wait(
-        self, request: Request[Asked, Told], serve: Callable[[list[Asked]], list[Told]]
+        self, request: Request[Asked, Told], serve: Callable[[list[Asked], list[Told]], None]
     ) -> Told:
         """The answer. On the way others may be served, too.
 
         Args:
             request: that stands in line.
-            serve: gives an answer to each of some requests, in their order.
+            serve: appends an answer to each of some requests to a list, in their order. Those that
+                are in it when there is an error are told.
         """
         try:
-            while not request.done:
+            while True:
                 with self._mutex:
                     if request.done:
+                        if self._leader is request:
+                            self._pass_on()
                         break
+                    request.waits = True
                     if self._leader is None:
                         self._leader = request
-                    request.waits = self._leader is not request
-                if request.waits:
-                    request.turn.acquire()
-                if self._leader is request:
+                    leads = self._leader is request
+                if leads:
                     self._lead(serve)
+                else:
+                    request.sleep()
         except BaseException:  # an interrupt: the others go on without
             with self._mutex:
-                request.waits = False
-                if request in self._waiting:
-                    self._waiting.remove(request)
-                if self._leader is request:
+                request.done = True
+                if self._leader is None or self._leader is request:
                     self._pass_on()
             raise
         error, request.error = request.error, None
@@ -111,56 +128,60 @@ class Together(Generic[Asked, Told]):
                 del error  # which else would hold this call, and all that it holds
         return request.told  # type: ignore[return-value]
 
-    def _lead(self, serve: Callable[[list[Asked]], list[Told]]) -> None:
-        """Serve those who are there, and let somebody go on with those who came meanwhile."""
+    def _lead(self, serve: Callable[[list[Asked], list[Told]], None]) -> None:
+        """Serve those who are there."""
         self._linger()
         with self._mutex:
-            some = [request for request in self._waiting if not request.alone][:MOST]
-            if self._leader is not None and self._leader.alone:
-                some = [self._leader]
-            self._waiting = [request for request in self._waiting if request not in some]
+            some = self._first_ones()
+        told: list[Told] = []
         try:
-            self._serve(some, serve)
+            if some:
+                serve([request.asked for request in some], told)
+                assert len(told) == len(some)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, who asked is told
+            self._blame(some[len(told) :], error)
         finally:
             with self._mutex:
-                self._usual = len(some) + len(self._waiting)
-                for request in some:
-                    if not request.done:
-                        request.alone = True
-                        self._waiting.append(request)
-                    elif request.waits:
-                        request.turn.release()
-                self._pass_on()
+                self._usual = len(self._line)
+                for request, answer in zip(some, told, strict=False):
+                    request.told, request.done = answer, True
+                for request in some[len(told) :]:
+                    request.alone = True
+                    request.done = request.done or request.error is not None
+                self._dismiss()
 
     def _linger(self) -> None:
         """Wait a moment for those who usually are there."""
         for _ in range(3):
-            if len(self._waiting) >= self._usual:
+            if len(self._line) >= self._usual:
                 break
             time.sleep(LINGER)
 
-    def _serve(
-        self, some: list[Request[Asked, Told]], serve: Callable[[list[Asked]], list[Told]]
-    ) -> None:
-        try:
-            answers = serve([request.asked for request in some])
-        except Exception as error:  # noqa: BLE001 -- whatever it is, who asked is told
-            if len(some) > 1 and not isinstance(error, self._shared):
-                return  # whose it is, is seen when each is served alone
-            for request in some:
-                request.error = error if request is self._leader else _same(error)
-                request.done = True
-            return
-        for request, told in zip(some, answers, strict=True):
-            request.told, request.done = told, True
+    def _first_ones(self) -> list[Request[Asked, Told]]:
+        """Those who are served next: the first one, and those after it if that may be."""
+        wanted = [*islice((request for request in self._line if not request.done), MOST)]
+        return [*takewhile(lambda request: not request.alone, wanted)] or wanted[:1]
+
+    def _blame(self, some: list[Request[Asked, Told]], error: Exception) -> None:
+        """Tell of an error; but whose it is is seen when each is served alone, unless it is everybody's."""
+        if len(some) == 1 or isinstance(error, self._shared):
+            for k, request in enumerate(some):
+                request.error = _same(error) if k else error
+
+    def _dismiss(self) -> None:
+        """Let go of those for whom nothing is left to do."""
+        for request in self._line:
+            if request.done:
+                request.wake()
+        self._line = [request for request in self._line if not request.done]
 
     def _pass_on(self) -> None:
-        """Let the first one whose thread waits serve; else whoever asks next will."""
-        following = next((request for request in self._waiting if request.waits), None)
-        self._leader = following
+        """Serve no longer: the first one whose thread waits will, or whoever asks next."""
+        self._leader = None
+        self._dismiss()
+        following = next((request for request in self._line if request.waits), None)
         if following is not None:
-            following.waits = False
-            following.turn.release()
+            following.wake()
 
 
 def _same(error: Exception) -> Exception:

@@ -54,7 +54,6 @@ class Work:
 
     Attributes:
         texts: of the store, read.
-        noted: what became of articles, by their ids, where that is wanted.
     """
 
     def __init__(self, store: Store, config: Config) -> None:
@@ -63,11 +62,15 @@ class Work:
         # Threads are for many articles: starting them takes longer than one.
         self._single = replace(config, threads=1)
         self.texts = Texts(store, config)
-        self.noted: dict[str, Status] | None = None
-        self._begun: Begun | None = None
         self._expects_new = True  # as the last articles were
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what is begun: who asked for it does not come to it, or is in another process."""
+        self._begun: Begun | None = None
 
     def scale(self) -> int:
+        """Of sketches, as many shingles as there are by now."""
         return choose_scale(self._store.shingles, self._config, BUDGET)
 
     def linked_to(self, numbers: list[int]) -> list[int]:
@@ -76,17 +79,24 @@ class Work:
         ends = np.unique(np.concatenate([links["later"], links["earlier"]]).astype(np.int64))
         return sorted({*ends.tolist()} - {*numbers})
 
-    def _job(self, articles: list[Article], read: Read, coming: Coming | None = None) -> Job:
+    def _job(
+        self,
+        articles: list[Article],
+        read: Read,
+        coming: Coming | None = None,
+        noted: dict[str, Status] | None = None,
+    ) -> Job:
         begun = self._begun
         if begun is not None and begun.job.articles is articles:
-            return begun.job._replace(coming=coming)
+            return begun.job._replace(coming=coming, noted=noted)
         scale = self.scale()
         sketches = read.thinned(scale)
         keys = sketches.hashes if len(articles) == 1 else distinct(sketches.hashes)
         config = self._config if len(articles) > 1 else self._single
-        return Job(articles, read, scale, sketches, keys, config, coming)
+        return Job(articles, read, scale, sketches, keys, config, coming, noted)
 
     def check(self, articles: list[Article], read: Read) -> list[Match]:
+        """What is known of articles; nothing is kept."""
         with self._store.reading():
             job = self._job(articles, read)
             entered = self._status(job)
@@ -122,10 +132,16 @@ class Work:
                 entered.append(Entered("revised", there.number, there.since))
         return entered
 
-    def add(self, articles: list[Article], read: Read, coming: Coming | None = None) -> list[Match]:
+    def add(
+        self,
+        articles: list[Article],
+        read: Read,
+        coming: Coming | None = None,
+        noted: dict[str, Status] | None = None,
+    ) -> list[Match]:
         """Keep articles with distinct ids, and answer."""
         with self._store.writing():
-            job = self._job(articles, read, coming)
+            job = self._job(articles, read, coming, noted)
             matches: dict[int, Match] = {}
             done = self._keep_new(job)
             if done is None:
@@ -153,6 +169,7 @@ class Work:
         return dict(zip(places, matches, strict=True))
 
     def add_only(self, articles: list[Article], read: Read, coming: Coming | None) -> list[Status]:
+        """Keep articles with distinct ids: what became of each."""
         store = self._store
         with store.writing():
             job = self._job(articles, read, coming)
@@ -169,23 +186,28 @@ class Work:
 
     def _keep_new(self, job: Job) -> Kept | None:
         """Keep articles none of whose ids is there: then a store is asked only once. Else None."""
-        if not self._expects_new:
+        begun = self._begun
+        if begun is not None and begun.job.articles is job.articles:
+            self._begun = None
+            new = begun.new  # entered, whatever came between
+        elif self._expects_new:
+            new = self._new(job)
+        else:
             return None
-        begun, self._begun = self._begun, None
-        there = begun is not None and begun.job.articles is job.articles
-        new = begun.new if begun is not None and there else self._new(job)
         shingles = job.read.shingles(self._config)
         done = self._store.enter(new, job.keys, shingles, only_new=True)
         self._expects_new = done is not None
         return None if done is None else self._finished(job, *done, {}, [])
 
-    def _begin_next(self, coming: Coming | None) -> None:
+    def _begin_next(self, job: Job) -> None:
         """Let the store enter the articles that come next while this process compares others."""
-        if coming is None or not self._store.enters_ahead or not self._expects_new:
+        if job.coming is None or not self._store.enters_ahead or not self._expects_new:
             return
-        if self.noted is not None:  # what became of them would not be noted before an error
+        if self._begun is not None:  # by who asks for these in the midst
             return
-        articles, reading = coming
+        if job.noted is not None:  # what became of them would not be noted before an error
+            return
+        articles, reading = job.coming
         if not reading.done() or reading.exception() is not None:
             return
         read = reading.result()
@@ -263,9 +285,9 @@ class Work:
             parted: articles that were linked to these.
         """
         store = self._store
-        if self.noted is not None:
+        if job.noted is not None:
             told = zip(job.articles, entered, strict=True)
-            self.noted |= {a.id: one.status for a, one in told if one.status != "unchanged"}
+            job.noted.update((a.id, one.status) for a, one in told if one.status != "unchanged")
         # Sources that come with new articles only get a number.
         sources = store.source_numbers([article.source for article in job.articles])
         kept = [k for k, one in enumerate(entered) if one.status != "unchanged" or one.unfinished]
@@ -322,7 +344,7 @@ class Work:
             estimates_kept = estimated_pairs(job, records, found, entered, self._config)
             return Found(records, found, None, estimates_kept, counts.hidden)
         if not counts.alone:
-            self._begin_next(job.coming)
+            self._begin_next(job)
         near = compare()
         return Found(records, found, near, pairs_of(near, entered, self._config), counts.hidden)
 

@@ -437,6 +437,65 @@ def test_fork(url: str) -> None:
         assert index.info()["pairs"] == 6
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("ask", ["len", "articles"])
+def test_fork_with_articles_ahead(url: str, ask: str) -> None:
+    """What the parent entered ahead is its own: the child asks as if nothing were under way."""
+    with Index.open(url) as index:
+        index.add(article("a", [1, 2, 3]))
+        new, keys = entered_ahead(index._store, "ahead")
+        time.sleep(0.1)  # it is entered, and the answer is there for the parent
+        child = os.fork()
+        if child == 0:
+            status = 1
+            with contextlib.suppress(BaseException):
+                there = len(index) if ask == "len" else len(index._store.numbers())
+                status = int(there != 2)
+            os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        with index._store.writing():
+            done = index._store.enter(new, keys, 9, only_new=True)
+            assert done is not None
+            assert (done[0][0].status, done[0][0].number) == ("new", 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_fork_while_another_thread_learns(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a thread was about to take over of an answer at a fork, the child is told anew."""
+    from dedupe.index._verdicts import Verdicts
+
+    started, go_on = threading.Event(), threading.Event()
+    add = Verdicts.add
+
+    def slowly(*args: Any) -> None:
+        started.set()
+        assert go_on.wait(30)
+        add(*args)
+
+    with Index.open(url) as idle, Index.open(url) as index, ThreadPoolExecutor(1) as pool:
+        for k in range(30):
+            index.check_and_add(article(f"a{k}", [3 * k, 3 * k + 1, 3 * k + 2, 900, 901], "x"))
+        known = [part.tolist() for part in index._store.known_furniture()]
+        assert known[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(Verdicts, "add", slowly)
+            asked = pool.submit(len, idle)
+            assert started.wait(30)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            with contextlib.suppress(BaseException):
+                there = len(idle)
+                told = [part.tolist() for part in idle._store.known_furniture()]
+                status = int((there, told) != (30, known))
+            os._exit(status)
+        ended = os.waitpid(child, 0)[1]
+        go_on.set()
+        assert (ended, asked.result()) == (0, 30)
+
+
 def test_what_others_do_is_seen(url: str) -> None:
     """What one client adds, revises and removes, the others see with their next question."""
     with Index.open(url) as one, Index.open(url) as other:
@@ -680,14 +739,127 @@ def test_what_is_entered_ahead(
             assert index.check_and_add(articles[-1]).status == "unchanged"
 
 
+INNER = {
+    "new": article("inner", [7, 8, 9, 99]),
+    "unchanged": article("there", [50, 51]),
+    "revised": article("there", [52, 53]),
+}
+
+
+@pytest.mark.parametrize("status", INNER)
+@pytest.mark.parametrize("answers", [True, False])
+def test_adding_between_what_is_entered_ahead(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, status: str, answers: bool
+) -> None:
+    """Whatever is added by what gives the articles: those entered ahead are told they are new."""
+    from dedupe.index import _index
+
+    monkeypatch.setattr(_index, "ThreadPoolExecutor", AtOnce)
+    with Index.open(redis_server.url(fresh())) as index:
+        store: Any = index._store
+        index.add(INNER["unchanged"])
+        store.chunk_bytes = 300
+        ahead: list[bool] = []
+
+        def articles() -> Iterator[Article]:
+            for k in range(12):
+                ahead.append(store._ahead is not None)
+                if k in (5, 8):
+                    inner = index.check_and_add(INNER[status])
+                    assert inner.status == (status if k == 5 else "unchanged")
+                yield article(f"a{k}", [100 + k, 7, 8, 9])
+
+        if answers:
+            told = index.check_and_add_many(articles())
+            assert [(m.id, m.status) for m in told] == [(f"a{k}", "new") for k in range(12)]
+            for k, match in enumerate(told):
+                others = [name for name in match.of if name.startswith("a")]
+                assert len(others) + match.left_out >= k
+        else:
+            added = index.add_many(articles())
+            assert (added.new, added.unchanged, added.revised) == (12, 0, 0)
+        assert ahead[5]
+        assert ahead[8]
+        family = index.family("a0")
+        assert family is not None
+        assert set(family.members) >= {f"a{k}" for k in range(12)}
+
+
+def entered_ahead(store: Any, name: str) -> tuple[Any, Any]:
+    """An article that is entered ahead: what `enter` is called with."""
+    from dedupe.index._store import NewArticle
+
+    keys = np.array([1 << 60], np.uint64)
+    new = [NewArticle(Article(id=name, text=""), 1, 0, 0, keys, b"")]
+    with store.writing():
+        store.enter_ahead(new, keys, 9)
+    return new, keys
+
+
+@pytest.mark.parametrize("when", ["reading", "running it again", "taking it over"])
+def test_an_interrupt_while_an_answer_is_owed(
+    url: str, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """After an interrupt the next call goes on, and what was sent ahead is answered, once made."""
+    redis = needs("redis")
+    with Index.open(url) as index:
+        store: Any = index._store
+        new, keys = entered_ahead(store, "a")
+        connection = store._server._connected()
+
+        def interrupted(*_: Any, **__: Any) -> Any:
+            raise KeyboardInterrupt
+
+        def lost(**_: Any) -> Any:
+            raise redis.ConnectionError("Connection reset by peer")
+
+        absorb = store._known.absorb
+
+        def taken_over(news: bytes) -> bool:
+            absorb(news)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            if when == "taking it over":
+                patch.setattr(store._known, "absorb", taken_over)
+            else:
+                read = interrupted if when == "reading" else lost
+                patch.setattr(connection, "read_response", read)
+                patch.setattr(store._server, "_evaluate", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                len(index)
+        assert len(index) == 1
+        with store.writing():
+            (one,), _ = store.enter(new, keys, 9, only_new=True)
+        assert (one.status, one.number, len(index)) == ("new", 1, 1)
+
+
+def test_an_error_of_what_is_entered_ahead() -> None:
+    """An error of what was sent ahead is told by the next call, and by who asks for its answer."""
+    with (
+        RedisServer("--appendonly", "yes", "--appendfsync", "always") as server,
+        Index.open(server.url(), timeout=0.3) as index,
+    ):
+        store: Any = index._store
+        new, keys = entered_ahead(store, "a")
+        server.kill()
+        with pytest.raises(StoreUnavailableError, match="does not answer"):
+            len(index)
+        server.start()
+        assert index.check_and_add(article("b", [1, 2])).status == "new"
+        with store.writing(), pytest.raises(StoreUnavailableError, match="does not answer"):
+            store.enter(new, keys, 9, only_new=True)
+        assert index.check_and_add(article("b", [1, 2])).status == "unchanged"
+
+
 def test_an_error_with_articles_ahead(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an error what was entered ahead is found, and finished when it comes again."""
-    from dedupe.index import _index
+    from dedupe.index import _index, _work
 
     monkeypatch.setattr(_index, "ThreadPoolExecutor", AtOnce)
-    compare = vars(_index)["compare_all"]
+    compare = vars(_work)["compare_all"]
     articles = [article(f"a{k}", [k % 3, 7, 8, 9]) for k in range(6)]
     with Index.open(redis_server.url(fresh())) as index:
         store: Any = index._store
@@ -698,10 +870,10 @@ def test_an_error_with_articles_ahead(
                 raise ZeroDivisionError
             return compare(*args)
 
-        monkeypatch.setattr(_index, "compare_all", failing)
+        monkeypatch.setattr(_work, "compare_all", failing)
         with pytest.raises(ZeroDivisionError):
             index.check_and_add_many(articles)
-        monkeypatch.setattr(_index, "compare_all", compare)
+        monkeypatch.setattr(_work, "compare_all", compare)
         assert index.check_and_add(article("b", [50, 51])).kind == "unique"
         assert len(index) == 5
         told = index.check_and_add_many(articles)
@@ -714,9 +886,9 @@ def test_an_error_with_articles_ahead(
 
 def test_an_error_of_another(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asked together with one whose article makes an error is told what is so without it."""
-    from dedupe.index import _index
+    from dedupe.index import _work
 
-    compare = vars(_index)["compare_all"]
+    compare = vars(_work)["compare_all"]
     together = threading.Barrier(3)
 
     def failing(*args: Any) -> Any:
@@ -724,7 +896,7 @@ def test_an_error_of_another(place: str, monkeypatch: pytest.MonkeyPatch) -> Non
             raise ZeroDivisionError
         return compare(*args)
 
-    monkeypatch.setattr(_index, "compare_all", failing)
+    monkeypatch.setattr(_work, "compare_all", failing)
     with Index.open(place) as index:
         index.check_and_add(article("a", [1, 2, 3]))
 
@@ -835,6 +1007,49 @@ def test_a_server_that_lost_the_last(redis_server: RedisServer) -> None:
         family = index.family("b")
         assert family is not None
         assert (family.members, family.sources) == (("a", "b"), ("x", "z"))
+
+
+@pytest.mark.parametrize("others", [1, 2, 3])
+@pytest.mark.parametrize("texts", [True, False])
+@pytest.mark.parametrize("same_token", [True, False])
+def test_numbers_that_are_given_again(
+    redis_server: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+    others: int,
+    texts: bool,
+    same_token: bool,
+) -> None:
+    """What was read of an article that was lost is not taken for another that has its number."""
+    prefix, client = fresh(), redis_server.client()
+    url = redis_server.url(prefix)
+    with Index.open(url) as index:
+        index.check_and_add(article("a", [1, 2, 3], "x"))
+        before = {name: client.dump(name) for name in client.scan_iter(f"{prefix}:*")}
+        if same_token:  # as when a call is sent again after what it did was lost
+            monkeypatch.setattr("secrets.token_bytes", bytes)
+        index.check_and_add(article("lost", [7, 8, 9, 10], "y"))
+        index.check_and_add(article("lost, too", [17, 18, 19], "y"))
+        assert index.check(article("q", [7, 8, 9, 10])).of == ("lost",)
+        store = index._store
+        with store.reading():
+            (lost,) = store.load([2], texts=texts)
+        assert lost.article.id == "lost"
+        client.delete(*client.scan_iter(f"{prefix}:*"))
+        for name, value in before.items():
+            client.restore(name, 0, value)
+        with Index.open(url) as other:
+            for k in range(others):
+                other.check_and_add(article(f"b{k}", [7, 8, 20 + k, 30 + k], f"z{k}"))
+        with store.reading():
+            (found,) = store.load([2], texts=texts)
+            assert replace(found.article, text="") == Article("b0", text="", source="z0")
+        probe = article("q", [20, 30, 7, 8])
+        with Index.open(url) as other:
+            assert index.check(probe) == other.check(probe)
+            assert list(index.articles()) == list(other.articles())
+            came = {f"b{k}" for k in range(others)}
+            assert set(index.check_and_add(probe).of) == came
+            assert set(other.check(replace(probe, id="r")).of) == {"q", *came}
 
 
 def test_a_server_that_hangs() -> None:

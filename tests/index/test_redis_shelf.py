@@ -30,13 +30,13 @@ def test_used_last(steps: list[tuple[int, str]], room: int) -> None:
     for number, step in steps:
         before = dict(held)
         if step.startswith("put"):
-            shelf.put(record(number, "x" * 1000), texts=step == "put")
+            shelf.put(record(number, "x" * 1000), b"%d" % number, texts=step == "put")
         elif step == "drop":
             shelf.drop(number)
         else:
             found = shelf.get(number, texts=True)
             assert (found is not None) == before.get(number, False)
-            assert found is None or found.number == number
+            assert found is None or (found[0].number, found[1]) == (number, b"%d" % number)
             if found is None:
                 continue
         held = [one for one in held if one[0] != number]
