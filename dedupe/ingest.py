@@ -28,7 +28,7 @@ from dedupe.spool import PLACES, Kept, Spool
 from dedupe.tokens import tokenise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dedupe.records import Batch
     from dedupe.tokens import Tokens
 
-__all__ = ["Articles", "ingest", "tokens_of"]
+__all__ = ["Articles", "ingest", "numbered", "tokens_of"]
 
 
 @dataclass(slots=True)
@@ -94,9 +94,15 @@ class Articles:
     def source_numbers(self) -> NDArray[np.int32]:
         """int32 (n,), a number for each source in alphabetical order, -1 where unknown."""
         # Not by polars' `rank`: its threads are not there after a fork, and it would wait for them.
-        names = self.sources.to_list()
-        number_of = {name: k for k, name in enumerate(sorted({*names} - {None}))}
-        return np.fromiter((number_of.get(name, -1) for name in names), np.int32, len(names))
+        return numbered(self.sources.to_list())
+
+
+def numbered(names: Sequence[str | None]) -> NDArray[np.int32]:
+    """int32 (n,), a number for each name in alphabetical order, -1 where there is none."""
+    number_of = {
+        name: k for k, name in enumerate(sorted({name for name in names if name is not None}))
+    }
+    return np.fromiter((number_of.get(name, -1) for name in names), np.int32, len(names))
 
 
 def tokens_of(batch: Batch, *, borrowed: bool = False) -> Tokens:

@@ -19,7 +19,7 @@ from dedupe.measures import ASIDE, Matches, Measures, count_reused, coverage, ma
 from dedupe.postings import assign_roles, build_postings, candidates, strongest
 from dedupe.shingle import distinct
 from dedupe.sketch import min_shared_hashes, sketch_limit
-from dedupe.verify import resemblance, shared_shingles, shared_words
+from dedupe.verify import in_pairs, resemblance, shared_shingles, shared_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,9 +63,7 @@ def find_matches(
     pairs = longer_first(pairs, articles.words)
     counts["pairs_checked"] = len(pairs)
     flags = articles.spool.column("flags")
-    in_pairs = np.zeros(len(articles), np.bool_)
-    in_pairs[pairs.ravel()] = True
-    wanted = np.flatnonzero(in_pairs & furnished)
+    wanted = np.flatnonzero(in_pairs(len(articles), pairs) & furnished)
     _mark_boilerplate(articles, wanted, hashes, flags, known, config)
     return match_pairs(articles, pairs, config, counts, stage)
 

@@ -21,6 +21,7 @@ from dedupe.align import (
     net_words,
 )
 from dedupe.tokens import FURNITURE, QUOTED
+from dedupe.verify import in_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -209,15 +210,8 @@ def count_reused(
 ) -> NDArray[np.int64]:
     """int64 (n_articles,), words of each article that are marked: none of an article in no pair."""
     words = np.zeros(len(spans), np.int64)
-    _count_reused(np.flatnonzero(_in_pairs(len(spans), pairs)), spans, reused, words)
+    _count_reused(np.flatnonzero(in_pairs(len(spans), pairs)), spans, reused, words)
     return words
-
-
-def _in_pairs(n: int, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Bool (n,), the articles that are in any pair."""
-    found = np.zeros(n, np.bool_)
-    found[pairs] = True
-    return found
 
 
 class Measures:
@@ -244,7 +238,7 @@ class Measures:
         flags: NDArray[np.uint8],
     ) -> None:
         aside = np.zeros(len(articles), np.int64)
-        _count_aside(articles.spans, flags, _in_pairs(len(articles), pairs), aside)
+        _count_aside(articles.spans, flags, in_pairs(len(articles), pairs), aside)
         self.pairs = pairs
         self.words = articles.words[pairs].reshape(-1, 2)
         self.aside = aside[pairs].reshape(-1, 2)

@@ -151,6 +151,7 @@ def scan_batches(
     return _scan(iter(batches), config, [], clock, expected_bytes, None)
 
 
+@fewer_collections()
 def _scan(
     reader: Iterator[Batch],
     config: Config,
@@ -160,20 +161,7 @@ def _scan(
     checkpoint: Checkpoint | None,
 ) -> ScanResult:
     """Batches to tables."""
-    with fewer_collections():
-        batches, n_bytes = _peeked(reader)
-        return _scan_peeked(batches, n_bytes, config, problems, clock, expected_bytes, checkpoint)
-
-
-def _scan_peeked(
-    batches: Iterator[Batch],
-    n_bytes: float,
-    config: Config,
-    problems: list[Problem],
-    clock: _Clock,
-    expected_bytes: int,
-    checkpoint: Checkpoint | None,
-) -> ScanResult:
+    batches, n_bytes = _peeked(reader)
     with kernels_for(n_bytes):
         articles = ingest(
             batches,

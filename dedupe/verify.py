@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["grams_of", "resemblance", "shared_shingles", "shared_words"]
+__all__ = ["grams_of", "in_pairs", "resemblance", "shared_shingles", "shared_words"]
 
 _ARTICLES_PER_TASK = 1024
 
@@ -239,6 +239,13 @@ def _distinct(
         out[k] = distinct
 
 
+def in_pairs(n: int, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Bool (n,), which of n articles are in any pair."""
+    found = np.zeros(n, np.bool_)
+    found[pairs] = True
+    return found
+
+
 def grams_of(hashes: NDArray[np.uint64], w: int) -> NDArray[np.uint16]:
     """The lower 16 bits of the shingle that begins at each token, 0 where none does."""
     grams = np.zeros(len(hashes), np.uint16)
@@ -324,9 +331,8 @@ def resemblance(
         looked_at: told of bytes of `grams` and `hashes` that were looked at, now and then.
     """
     every = grams_of(hashes, w) if grams is None else grams
-    in_pairs = np.zeros(len(spans), np.bool_)
-    in_pairs[pairs] = True
-    articles = np.flatnonzero(in_pairs)
+    wanted = in_pairs(len(spans), pairs)
+    articles = np.flatnonzero(wanted)
     sizes = np.zeros(len(articles), np.int64)
 
     def count(first: int, last: int) -> None:
@@ -336,7 +342,7 @@ def resemblance(
         looked_at((every.itemsize + hashes.itemsize) * n_tokens)
 
     in_slices(count, len(articles), _ARTICLES_PER_TASK, threads)
-    place = np.cumsum(in_pairs) - 1
+    place = np.cumsum(wanted) - 1
     sides = sizes[place[pairs]].reshape(-1, 2)
     jaccard: NDArray[np.float64] = shared / np.maximum(sides.sum(axis=1) - shared, 1)
     return jaccard

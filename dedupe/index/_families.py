@@ -16,7 +16,7 @@ from dedupe.cluster import near_components
 from dedupe.families import find_clusters, find_families
 from dedupe.index._records import Family
 from dedupe.index._store import PAIR
-from dedupe.ingest import Articles
+from dedupe.ingest import Articles, numbered
 from dedupe.matching import longer_first
 from dedupe.measures import Matches
 from dedupe.spool import Spool
@@ -172,14 +172,6 @@ def _column(records: Sequence[Record], name: str, kind: type[T]) -> NDArray[T]:
     return np.fromiter(map(attrgetter(name), records), kind, len(records))
 
 
-def _sources(records: Sequence[Record]) -> NDArray[np.int32]:
-    """int32 (n,), a number for each source in alphabetical order, -1 where unknown."""
-    names = [record.article.source for record in records]
-    known = sorted({name for name in names if name is not None})
-    number_of: dict[str | None, int] = {name: k for k, name in enumerate(known)}
-    return np.array([number_of.get(name, -1) for name in names], np.int32)
-
-
 def _ordered(store: Store, part: Part) -> list[Record]:
     """The records of a part in the order of a scan, which is by content."""
     records = store.load(part.numbers.tolist(), texts=False)
@@ -192,8 +184,9 @@ def _family_of_each(records: Sequence[Record], part: Part, config: Config) -> li
     """The family of each of the records of a part, as `families_of` finds and names them."""
     prints = _column(records, "fingerprint", np.uint64)
     words = _column(records, "words", np.int64)
+    sources = numbered([record.article.source for record in records])
     matches = _matches(part.links, records)
-    roots = find_clusters(words, prints, _sources(records), matches, config).roots
+    roots = find_clusters(words, prints, sources, matches, config).roots
     alone = np.bincount(roots, minlength=len(roots))[roots] == 1
     return [
         None if one else name

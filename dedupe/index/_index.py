@@ -255,9 +255,8 @@ class Index:
 
         Threads that call at the same moment are served as by `check_and_add_many`.
         """
-        if (
-            self._turns.user == threading.get_ident()
-        ):  # in the midst of a call that asks for articles
+        # In the midst of a call that asks for articles nobody else is served.
+        if self._turns.user == threading.get_ident():
             return self.check_and_add_many([article])[0]
         request = self._together.join(_Asked(_checked(article)))
         return self._together.wait(request, self._serve)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dedupe.index._families import MOST
 from dedupe.index._lately import Lately
 from dedupe.index._store import PAIR
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KEPT", "Links"]
 
-KEPT = 65
-"""Links of an article with earlier ones, and with later ones, that are kept: as many as
-`dedupe.index._families` asks for, which goes no further from a part of more than 64 articles."""
+KEPT = MOST + 1
+"""Links of an article with earlier ones, and with later ones, that are kept: as many as are asked
+for, where families go no further from a part of more articles."""
 
 _BYTES = 12_000_000
 """Of links held in a generation of `Lately`."""

@@ -120,11 +120,12 @@ def gather_local(
     numbers, first, place = np.unique(gathered.numbers, return_index=True, return_inverse=True)
     n_new = len(sources)
     key_of = np.searchsorted(keys, sketches.hashes)
-    here = np.diff(gathered.offsets)
-    _count(key_of, here)
+    added = np.zeros(len(keys), np.int64)
+    _count(key_of, added)
+    here = np.diff(gathered.offsets) + added
     shared = here > 1
     holders = np.empty(int(here[shared].sum()), np.int32)
-    added = _fill_holders(
+    _fill_holders(
         gathered.offsets, place.reshape(-1), sketches.offsets, key_of, here, len(numbers), holders
     )
     postings = postings_of(keys[shared], here[shared], holders, len(numbers) + n_new)
@@ -152,7 +153,7 @@ def _fill_holders(
     here: NDArray[np.int64],
     n_stored: int,
     out: NDArray[np.int32],
-) -> NDArray[np.int64]:
+) -> None:
     """Articles of the keys that two or more hold, the stored ones of each before the new.
 
     Args:
@@ -161,9 +162,6 @@ def _fill_holders(
         here: articles that hold each key.
         n_stored: number of the first new article.
         out: room for them.
-
-    Returns:
-        int64 (n_keys,), new articles that hold each key.
     """
     cursors = np.full(len(here), -1, np.int64)
     at = 0
@@ -180,10 +178,6 @@ def _fill_holders(
             if cursor >= 0:
                 out[cursor] = n_stored + article
                 cursors[key_of[k]] += 1
-    added = here.copy()
-    for key in range(len(here)):
-        added[key] -= stored_offsets[key + 1] - stored_offsets[key]
-    return added
 
 
 def find_candidates(
