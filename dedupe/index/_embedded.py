@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dedupe.index._store import NewArticle
+    from dedupe.index._store import Hashes, NewArticle
 
     Sketcher = Callable[[Sequence[bytes], dict[str, Any], int], list[NDArray[np.uint64]]]
 
@@ -69,6 +69,9 @@ FLUSH_ENTRIES = 1 << 19
 RELIEVED_ARTICLES = 2000
 """Articles entered between two times that memory is given back, when many come at a time: takes a
 hundredth of the time that they do."""
+
+BROUGHT_ARTICLES = 2000
+"""Articles entered between two times that the log is brought into the tables: some 12 MB of it."""
 
 FAN_OUT = 4
 """Runs of one size, side by side, of which one is made."""
@@ -134,7 +137,7 @@ class EmbeddedStore:
         self._ensure_there()
         self._depth = 0
         self._writes = False
-        self._background: threading.Thread | None = None
+        self._background: dict[str, threading.Thread] = {}
         self._closing = threading.Event()
         self._damaged: list[DamagedRunError] = []
         self._forget()
@@ -258,7 +261,7 @@ class EmbeddedStore:
         self._found: tuple[tuple[str, ...], dict[str, Entered]] | None = None
         self._lately: Lately[int, Record] = Lately(_RECORDS)
         self._links = Links(self._fetch_links)
-        self._next = self._relieved = self._count = self.shingles = 0
+        self._next = self._relieved = self._brought = self._count = self.shingles = 0
 
     # Transactions
 
@@ -306,11 +309,25 @@ class EmbeddedStore:
             if self._recent.n_entries >= FLUSH_ENTRIES:
                 self._put_off(self._flush)
                 self._put_off(self._merge_behind)
+            if self._next - self._brought >= BROUGHT_ARTICLES:
+                self._brought = self._next
+                self._start(self._bring, "dedupe-log")
             relieve = self._next - first > 1 and self._next - self._relieved >= RELIEVED_ARTICLES
             if relieve:
                 self._relieved = self._next
         if relieve:
             give_back()
+
+    def _bring(self) -> None:
+        """Bring the log into the tables, by a connection that does nothing else.
+
+        While it writes and waits for the disk others go on, and so does this process's writer.
+        """
+        tables = Database(self._file, writable=True, timeout=self._timeout)
+        try:
+            tables.bring_log()
+        finally:
+            tables.close()
 
     def _take_in(self) -> None:
         """Have the postings of what was entered in memory: after an error all is read anew."""
@@ -406,13 +423,13 @@ class EmbeddedStore:
         elif error is not None:
             quietly(self._upkeep.tidy)
 
-    def _start(self, work: Callable[[], None]) -> None:
-        """Do something in the background, unless something is being done there already."""
-        if self._background is None or not self._background.is_alive():
-            self._background = threading.Thread(
-                target=self._put_off, args=[work], name="dedupe-upkeep", daemon=True
-            )
-            self._background.start()
+    def _start(self, work: Callable[[], None], name: str = "dedupe-upkeep") -> None:
+        """Do something in the background, unless a thread of that name is doing something already."""
+        before = self._background.get(name)
+        if before is None or not before.is_alive():
+            thread = threading.Thread(target=self._put_off, args=[work], name=name, daemon=True)
+            self._background[name] = thread
+            thread.start()
 
     def _mend(self) -> None:
         """Make damaged runs anew, or say how that is done."""
@@ -497,8 +514,8 @@ class EmbeddedStore:
                 return
 
     def _wait(self) -> None:
-        if self._background is not None:
-            self._background.join()
+        for thread in list(self._background.values()):
+            thread.join()
 
     def info(self) -> dict[str, Any]:
         """See `Store`."""
@@ -853,7 +870,7 @@ class EmbeddedStore:
         """See `Store`."""
         return self._verdicts.length(key, source)
 
-    def known_furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    def known_furniture(self) -> tuple[Hashes, Hashes]:
         """See `Store`."""
         return self._verdicts.furniture()
 

@@ -38,21 +38,38 @@ def known_roles(local: Local, store: Store) -> tuple[NDArray[np.bool_], NDArray[
     """Bool (n_entries,), bool (n_postings,): what is known as furniture, and as boilerplate."""
     own, everywhere = store.known_furniture()
     postings = local.postings
-    boilerplate = _among(postings.hashes, everywhere)
-    if not len(own):
-        return np.zeros(len(postings.articles), np.bool_), boilerplate
-    sources = local.source_of[postings.articles]
-    furniture = _among(mixed(postings.hashes[postings.posting_of], sources), own)
-    return furniture & (sources >= 0), boilerplate
+    boilerplate = np.zeros(len(postings.hashes), np.bool_)
+    _mark_known(postings.hashes, *everywhere, boilerplate)
+    furniture = np.zeros(len(postings.articles), np.bool_)
+    if len(own.values):
+        sources = local.source_of[postings.articles]
+        of_source = mixed(postings.hashes[postings.posting_of], sources)
+        _mark_known(of_source, *own, furniture)
+        furniture &= sources >= 0
+    return furniture, boilerplate
 
 
-def _among(values: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which values are in an ascending array."""
-    if not len(known):
-        return np.zeros(len(values), np.bool_)
-    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    found: NDArray[np.bool_] = known[places] == values
-    return found
+@kernel
+def _mark_known(
+    hashes: NDArray[np.uint64],
+    values: NDArray[np.uint64],
+    bits: NDArray[np.uint64],
+    out: NDArray[np.bool_],
+) -> None:
+    """Mark those hashes that are in a set, given as in `Hashes`."""
+    mask = np.uint64(64 * len(bits) - 1)
+    for k in range(len(hashes)):
+        bit = hashes[k] & mask
+        if bits[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1) == 0:
+            continue
+        low, high = 0, len(values)
+        while low < high:
+            middle = (low + high) >> 1
+            if values[middle] < hashes[k]:
+                low = middle + 1
+            else:
+                high = middle
+        out[k] = low < len(values) and values[low] == hashes[k]
 
 
 def learn(local: Local, store: Store, config: Config, scale: int, sketches_of: SketchesOf) -> None:

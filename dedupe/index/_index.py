@@ -15,6 +15,7 @@ import numpy as np
 
 from dedupe.config import Config
 from dedupe.errors import ConfigError, IndexLockedError, InputError, StoreUnavailableError
+from dedupe.index._ahead import Ahead
 from dedupe.index._checking import compare_all
 from dedupe.index._families import connected, families_of, number_of, settle
 from dedupe.index._forking import watch
@@ -55,8 +56,17 @@ SETTINGS = (
 )
 """The settings that an index is made with and keeps."""
 
-CHUNK_ARTICLES = 1024
-"""Articles handled at a time at most; as a rule the store's `chunk_bytes` is reached before."""
+CHUNK_ARTICLES = 4096
+"""Articles handled at a time at most; as a rule their bytes reach their bound before."""
+
+TOGETHER_BYTES = 8_000_000
+"""Of articles added in one transaction, of whose parts some are read while others are compared."""
+
+PART_ARTICLES = 200
+"""Articles of such a part: they are looked up while those before them are compared."""
+
+PARTS_AHEAD = 4
+"""Such parts that are read before they are looked up."""
 
 ERRORS_OF_ALL = (StoreUnavailableError, IndexLockedError)
 """Errors that who asks together with others is told at once: alone it would be no better."""
@@ -310,9 +320,8 @@ class Index:
         """Keep many articles. What they share is found and kept as by `check_and_add`."""
         counts = {"new": 0, "unchanged": 0, "revised": 0}
         with self._using():
-            for some in self._read(articles):
-                for status in self._work.add_only(*some):
-                    counts[status] += 1
+            for status in self._add_only(articles):
+                counts[status] += 1
         return Added(**counts)
 
     def update(self, article: Article) -> Match:
@@ -409,7 +418,7 @@ class Index:
             )
 
         def batches() -> Iterator[Batch]:
-            for some in self._chunks(self.articles()):
+            for some in self._chunks(self.articles(), self._store.chunk_bytes):
                 yield Batch.from_articles(some)
 
         return scan_batches(batches(), self._config, progress=progress)
@@ -453,7 +462,7 @@ class Index:
         place = {record.number: k for k, record in enumerate(theirs.records)}
         rows = [(place[x], place[y]) for x, y in pairs if x in place and y in place]
         nothing = read_texts([], self._config)
-        known = self._store.known_furniture()[1]
+        known = self._store.known_furniture()[1].values
         near = compare_all(
             nothing,
             theirs,
@@ -484,13 +493,13 @@ class Index:
         """Where an article is, if it is there."""
         return self._store.find([article_id]).get(article_id) if _is_text(article_id) else None
 
-    def _chunks(self, articles: Iterable[Article]) -> Iterator[list[Article]]:
-        """Articles some hundreds at a time, no id twice in a chunk."""
+    def _chunks(self, articles: Iterable[Article], most: int) -> Iterator[list[Article]]:
+        """Articles together, until they have more than `most` bytes; no id twice in a chunk."""
         some: list[Article] = []
         ids: set[str] = set()
         n_bytes = 0
         for article in articles:
-            full = n_bytes > self._store.chunk_bytes or len(some) == CHUNK_ARTICLES
+            full = n_bytes > most or len(some) == CHUNK_ARTICLES
             if some and (full or article.id in ids):
                 yield some
                 some, ids, n_bytes = [], set(), 0
@@ -504,21 +513,56 @@ class Index:
         self, articles: Iterable[Article]
     ) -> Iterator[tuple[list[Article], Read, Coming | None]]:
         """Articles and what was read of them, and those that come next, which are read meanwhile."""
-        chunks = self._chunks(articles)
+        chunks = self._chunks(articles, self._store.chunk_bytes)
         some, following = next(chunks, None), next(chunks, None)
         if some is None:
             return
         if following is None:
             yield some, read_articles(some, self._config), None
             return
-        with ThreadPoolExecutor(1) as pool:
-            ahead = [(some, pool.submit(read_articles, some, self._config))]
-            while ahead:
+        with Ahead(self._config) as ahead:
+            ahead.put(some)
+            while ahead.first is not None:
                 if following is not None:
-                    ahead.append((following, pool.submit(read_articles, following, self._config)))
+                    ahead.put(following)
                     following = next(chunks, None)
-                some, read = ahead.pop(0)
-                yield some, read.result(), ahead[0] if ahead else None
+                some, read = ahead.take()
+                yield some, read, ahead.first
+
+    def _add_only(self, articles: Iterable[Article]) -> Iterator[Status]:
+        """Keep articles; what became of each."""
+        if self._store.in_parts and self._store.store_text:
+            yield from self._add_in_parts(articles)
+            return
+        for some in self._read(articles):
+            yield from self._work.add_only(*some)
+
+    def _add_in_parts(self, articles: Iterable[Article]) -> Iterator[Status]:
+        """Keep articles, many of them in a transaction; what became of each.
+
+        Of these some are looked up while those before them are compared and the next ones read.
+        """
+        chunks = self._chunks(articles, TOGETHER_BYTES)
+        some, following = next(chunks, None), next(chunks, None)
+        if some is None:
+            return
+        if following is None and len(some) <= PART_ARTICLES:
+            yield from self._work.add_only(some, read_articles(some, self._config))
+            return
+        with Ahead(self._config, PARTS_AHEAD) as ahead:
+            n = _put_parts(ahead, some)
+            while n:
+                more = 0 if following is None else _put_parts(ahead, following)
+                yield from self._work.add_in_parts(ahead.take() for _ in range(n))
+                n, following = more, next(chunks, None)
+
+
+def _put_parts(ahead: Ahead, articles: list[Article]) -> int:
+    """Have articles read some at a time; in how many parts."""
+    begins = range(0, len(articles), PART_ARTICLES)
+    for first in begins:
+        ahead.put(articles[first : first + PART_ARTICLES])
+    return len(begins)
 
 
 def _as_left(match: Match, asked: _Asked) -> Match:

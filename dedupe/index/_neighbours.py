@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dedupe._bits import bit_count
 from dedupe._jit import kernel
 from dedupe.postings import candidates, postings_of, roles_of
 
@@ -117,7 +118,7 @@ def gather_local(
         sketches: of the new articles.
         sources: int32 (n_new,), of the new articles.
     """
-    numbers, first, place = np.unique(gathered.numbers, return_index=True, return_inverse=True)
+    numbers, sources_there, place = _numbered(gathered.numbers, gathered.sources)
     n_new = len(sources)
     key_of = np.searchsorted(keys, sketches.hashes)
     added = np.zeros(len(keys), np.int64)
@@ -125,16 +126,70 @@ def gather_local(
     here = np.diff(gathered.offsets) + added
     shared = here > 1
     holders = np.empty(int(here[shared].sum()), np.int32)
-    _fill_holders(
-        gathered.offsets, place.reshape(-1), sketches.offsets, key_of, here, len(numbers), holders
-    )
+    _fill_holders(gathered.offsets, place, sketches.offsets, key_of, here, len(numbers), holders)
     postings = postings_of(keys[shared], here[shared], holders, len(numbers) + n_new)
     return Local(
         numbers,
-        np.concatenate([gathered.sources[first], sources]).astype(np.int32),
+        np.concatenate([sources_there, sources]).astype(np.int32),
         postings,
         (gathered.lengths + added)[shared],
     )
+
+
+_SPREAD = 8
+"""Words of a bitmap for each entry up to which one is made: else sorting takes less."""
+
+
+def _numbered(
+    articles: NDArray[np.int64], sources: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """The articles of postings, ascending, their sources, and the place of each entry's among them."""
+    low, high = int(articles.min(initial=0)), int(articles.max(initial=0))
+    words = ((high - low) >> 6) + 1
+    if words > _SPREAD * len(articles):
+        numbers, first, place = np.unique(articles, return_index=True, return_inverse=True)
+        return numbers, sources[first], place.reshape(-1)
+    bits, before = np.zeros(words, np.uint64), np.empty(words, np.int64)
+    n = _mark(articles, low, bits, before)
+    numbers, sources_there = np.empty(n, np.int64), np.empty(n, np.int32)
+    place = np.empty(len(articles), np.int64)
+    _place(articles, sources, low, bits, before, numbers, sources_there, place)
+    return numbers, sources_there, place
+
+
+@kernel
+def _mark(
+    articles: NDArray[np.int64], low: int, bits: NDArray[np.uint64], before: NDArray[np.int64]
+) -> int:
+    """Set the bit of each article, from the one `low` on; how many there are, and before each word."""
+    for article in articles:
+        bit = article - low
+        bits[bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
+    n = 0
+    for word in range(len(bits)):
+        before[word] = n
+        n += bit_count(bits[word])
+    return n
+
+
+@kernel
+def _place(
+    articles: NDArray[np.int64],
+    sources: NDArray[np.int32],
+    low: int,
+    bits: NDArray[np.uint64],
+    before: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    sources_there: NDArray[np.int32],
+    place: NDArray[np.int64],
+) -> None:
+    """Places of articles among those that are marked, whose numbers and sources are filled in."""
+    for k in range(len(articles)):
+        bit = articles[k] - low
+        below = (np.uint64(1) << np.uint64(bit & 63)) - np.uint64(1)
+        at = before[bit >> 6] + bit_count(bits[bit >> 6] & below)
+        numbers[at], sources_there[at] = articles[k], sources[k]
+        place[k] = at
 
 
 @kernel

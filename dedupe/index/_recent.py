@@ -23,6 +23,9 @@ __all__ = ["Recent", "is_among"]
 
 
 _LOWER = np.uint64(64 - KEY_BITS)
+_COUNT = (np.uint64(1) << _LOWER) - np.uint64(1)
+_HALF = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
 
 
 @kernel
@@ -39,20 +42,18 @@ def is_among(numbers: NDArray[np.int64], number: int) -> bool:
 
 
 @kernel
-def _slot(keys: NDArray[np.uint64], counts: NDArray[np.int32], key: np.uint64) -> int:
-    mask = len(keys) - 1
+def _slot(table: NDArray[np.uint64], key: np.uint64) -> int:
+    """Slot of a key, or of the free one that it may take."""
+    mask = len(table) - 1
     slot = np.int64(key >> _LOWER) & mask
-    while counts[slot] > 0 and keys[slot] != key:
+    while table[slot, 0] != 0 and table[slot, 0] & ~_COUNT != key:
         slot = (slot + 1) & mask
     return slot
 
 
 @kernel
 def _insert(
-    keys: NDArray[np.uint64],
-    counts: NDArray[np.int32],
-    heads: NDArray[np.int32],
-    tails: NDArray[np.int32],
+    table: NDArray[np.uint64],
     following: NDArray[np.int32],
     holders: NDArray[np.int64],
     sources: NDArray[np.int32],
@@ -65,51 +66,39 @@ def _insert(
     """Append articles to the chains of their keys; `used` entries are taken."""
     for article in range(len(numbers)):
         for k in range(offsets[article], offsets[article + 1]):
-            slot = _slot(keys, counts, new[k])
+            slot = _slot(table, new[k])
             entry = used + k
             holders[entry] = numbers[article]
             sources[entry] = sources_of[article]
             following[entry] = -1
-            if counts[slot] == 0:
-                keys[slot] = new[k]
-                heads[slot] = entry
+            if table[slot, 0] == 0:
+                table[slot, 0] = new[k]
+                table[slot, 1] = np.uint64(entry)
             else:
-                following[tails[slot]] = entry
-            tails[slot] = entry
-            counts[slot] += np.int32(1)
+                following[np.int64(table[slot, 1] >> _HALF)] = entry
+            table[slot, 1] = table[slot, 1] & _LOW | np.uint64(entry) << _HALF
+            table[slot, 0] += np.uint64(1)
 
 
 @kernel
-def _rehash(
-    keys: NDArray[np.uint64],
-    counts: NDArray[np.int32],
-    heads: NDArray[np.int32],
-    tails: NDArray[np.int32],
-    new_keys: NDArray[np.uint64],
-    new_counts: NDArray[np.int32],
-    new_heads: NDArray[np.int32],
-    new_tails: NDArray[np.int32],
-) -> None:
-    for k in range(len(keys)):
-        if counts[k] > 0:
-            slot = _slot(new_keys, new_counts, keys[k])
-            new_keys[slot], new_counts[slot] = keys[k], counts[k]
-            new_heads[slot], new_tails[slot] = heads[k], tails[k]
+def _rehash(table: NDArray[np.uint64], into: NDArray[np.uint64]) -> None:
+    for k in range(len(table)):
+        if table[k, 0] != 0:
+            slot = _slot(into, table[k, 0] & ~_COUNT)
+            into[slot, 0], into[slot, 1] = table[k, 0], table[k, 1]
 
 
 @kernel
 def _find(
-    keys: NDArray[np.uint64],
-    counts: NDArray[np.int32],
-    heads: NDArray[np.int32],
+    table: NDArray[np.uint64],
     wanted: NDArray[np.uint64],
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
 ) -> None:
     for k in range(len(wanted)):
-        slot = _slot(keys, counts, wanted[k])
-        lengths[k] = counts[slot]
-        starts[k] = heads[slot] if counts[slot] > 0 else -1
+        slot = _slot(table, wanted[k])
+        lengths[k] = np.int64(table[slot, 0] & _COUNT)
+        starts[k] = np.int64(table[slot, 1] & _LOW) if lengths[k] > 0 else -1
 
 
 @kernel
@@ -138,19 +127,17 @@ def _take(
 
 @kernel
 def _entries(
-    keys: NDArray[np.uint64],
-    counts: NDArray[np.int32],
-    heads: NDArray[np.int32],
+    table: NDArray[np.uint64],
     following: NDArray[np.int32],
     holders: NDArray[np.int64],
     out_keys: NDArray[np.uint64],
     out_holders: NDArray[np.int64],
 ) -> None:
-    for slot in range(len(keys)):
-        if counts[slot] > 0:
-            entry = np.int64(heads[slot])
+    for slot in range(len(table)):
+        if table[slot, 0] != 0:
+            entry = np.int64(table[slot, 1] & _LOW)
             while entry >= 0:
-                out_keys[entry] = keys[slot]
+                out_keys[entry] = table[slot, 0] & ~_COUNT
                 out_holders[entry] = holders[entry]
                 entry = np.int64(following[entry])
 
@@ -164,22 +151,19 @@ class Recent:
     """
 
     def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget all."""
-        self.first, self.last = 0, -1
-        self.n_entries = 0
-        self._make_table(1 << 12)
+        # A key with the number of its entries below it, and the first and the last of these: what
+        # is looked at of one lies side by side.
+        self._table = np.zeros((1 << 12, 2), np.uint64)
         self._following = np.empty(1 << 12, np.int32)
         self._holders = np.empty(1 << 12, np.int64)
         self._sources = np.empty(1 << 12, np.int32)
+        self.clear()
 
-    def _make_table(self, size: int) -> None:
-        self._keys = np.zeros(size, np.uint64)
-        self._counts = np.zeros(size, np.int32)
-        self._heads = np.zeros(size, np.int32)
-        self._tails = np.zeros(size, np.int32)
+    def clear(self) -> None:
+        """Forget all. The room is kept: what comes will take as much."""
+        self.first, self.last = 0, -1
+        self.n_entries = 0
+        self._table.fill(0)
 
     def add_all(self, articles: Sequence[tuple[int, int, NDArray[np.uint64]]]) -> None:
         """Add articles: number, source and keys of each, which are distinct; numbers ascend."""
@@ -190,10 +174,7 @@ class Recent:
         np.cumsum([len(its) for its in keys], out=offsets[1:])
         self._make_room(self.n_entries + int(offsets[-1]))
         _insert(
-            self._keys,
-            self._counts,
-            self._heads,
-            self._tails,
+            self._table,
             self._following,
             self._holders,
             self._sources,
@@ -212,19 +193,19 @@ class Recent:
             room = max(needed, 2 * len(self._holders))
             for name in ("_following", "_holders", "_sources"):
                 old = getattr(self, name)
-                larger = np.empty(room, old.dtype)
-                larger[: self.n_entries] = old[: self.n_entries]
-                setattr(self, name, larger)
-        if 2 * needed > len(self._keys):
-            old_table = self._keys, self._counts, self._heads, self._tails
-            self._make_table(int(table_size(2 * needed)))
-            _rehash(*old_table, self._keys, self._counts, self._heads, self._tails)
+                longer = np.empty(room, old.dtype)
+                longer[: self.n_entries] = old[: self.n_entries]
+                setattr(self, name, longer)
+        if 2 * needed > len(self._table):
+            larger = np.zeros((int(table_size(2 * needed)), 2), np.uint64)
+            _rehash(self._table, larger)
+            self._table = larger
 
     def find(self, wanted: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Where the chain of each key starts, and how long it is."""
         starts = np.empty(len(wanted), np.int64)
         lengths = np.empty(len(wanted), np.int64)
-        _find(self._keys, self._counts, self._heads, upper_bits(wanted), starts, lengths)
+        _find(self._table, upper_bits(wanted), starts, lengths)
         return starts, lengths
 
     def take(
@@ -255,9 +236,7 @@ class Recent:
         keys = np.empty(self.n_entries, np.uint64)
         holders = np.empty(self.n_entries, np.int64)
         _entries(
-            self._keys,
-            self._counts,
-            self._heads,
+            self._table,
             self._following,
             self._holders,
             keys,

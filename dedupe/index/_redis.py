@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
     from dedupe.index._records import Status
     from dedupe.index._redis_server import Ahead
-    from dedupe.index._store import NewArticle, Verdict
+    from dedupe.index._store import Hashes, NewArticle, Verdict
 
 __all__ = ["FORMAT", "RedisStore", "bucket_bits"]
 
@@ -704,7 +704,7 @@ class RedisStore:
         """See `Store`: as of the last answer of the server."""
         return self._known.verdicts.length(key, source)
 
-    def known_furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    def known_furniture(self) -> tuple[Hashes, Hashes]:
         """See `Store`: as of the last answer of the server."""
         return self._known.verdicts.furniture()
 

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import xxhash
 
+from dedupe._bits import load64
 from dedupe._jit import kernel
 from dedupe.errors import IndexDamagedError, OutputError
 from dedupe.index._codec import KEY_BITS
@@ -61,6 +62,9 @@ _PART = 1 << 18
 """Entries merged at a time: a few milliseconds, so that who waits for the interpreter gets it."""
 
 
+_SPARE = 8
+"""Bytes that have to follow packed numbers, which are loaded eight at a time whatever their width."""
+
 _RELIEVED = 32
 """Parts merged between two times that what was read of the old runs is given back: 50 MB."""
 
@@ -100,8 +104,17 @@ def sorted_entries(keys: NDArray[np.uint64], holders: NDArray[np.uint32]) -> Ent
     most = int(upper.max()) if len(upper) else 0
     dropped = max(0, most.bit_length() - _KEPT_BITS)
     upper >>= np.uint64(dropped)
-    order = np.argsort(upper, kind="stable")
-    return Entries(upper[order], holders[order], dropped)
+    # The place below the key: sorted as one number each, in vectors, a fifth of a stable sort's time.
+    bits = np.uint64(len(keys).bit_length())
+    if bits > 64 - _KEPT_BITS:
+        order = np.argsort(upper, kind="stable")
+        return Entries(upper[order], holders[order], dropped)
+    upper <<= bits
+    upper |= np.arange(len(keys), dtype=np.uint64)
+    upper.sort()
+    order = (upper & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+    upper >>= bits
+    return Entries(upper, holders[order], dropped)
 
 
 @kernel
@@ -115,11 +128,8 @@ def _fill_directory(
 
 @kernel
 def _narrow_at(packed: NDArray[np.uint8], width: int, k: int) -> np.uint64:
-    """The number at a place among such of `width` bytes, the lowest first."""
-    number = np.uint64(0)
-    for b in range(width):
-        number |= np.uint64(packed[k * width + b]) << np.uint64(8 * b)
-    return number
+    """The number at a place among such of `width` bytes, the lowest first; see `_SPARE`."""
+    return load64(packed, k * width) & ((np.uint64(1) << np.uint64(8 * width)) - np.uint64(1))
 
 
 @kernel
@@ -335,7 +345,7 @@ class Run:
             starts, left = starts + some, left - some
 
     def _holders(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Articles of entries, one after the other, as they are packed.
+        """Articles of entries, one after the other, as they are packed, and `_SPARE`.
 
         They are read from the file: see `MAPPED`.
         """
@@ -348,8 +358,8 @@ class Run:
             parts = [read(file, n, at) for at, n in zip(firsts, sizes, strict=True)]
         except OSError as error:
             raise DamagedRunError(self.path, error.strerror or str(error)) from error
-        packed = np.frombuffer(b"".join(parts), np.uint8)
-        if len(packed) != sum(sizes):
+        packed = np.frombuffer(b"".join([*parts, bytes(_SPARE)]), np.uint8)
+        if len(packed) != sum(sizes) + _SPARE:
             raise DamagedRunError(self.path, "it is not as long as it was when it was written")
         return packed
 

@@ -52,6 +52,19 @@ def mark_of(key: int, source: int) -> int:
     return (key + (source + 1) * _ODD) % (1 << 64)
 
 
+class Hashes(NamedTuple):
+    """A set of hashes.
+
+    Attributes:
+        values: uint64, ascending.
+        bits: uint64 (2^k,), a bit for each value, numbered by its lower bits: what has none is not
+            in the set, as is said of most at once.
+    """
+
+    values: NDArray[np.uint64]
+    bits: NDArray[np.uint64]
+
+
 @dataclass(slots=True)
 class NewArticle:
     """An article to be kept.
@@ -261,11 +274,8 @@ class Store(Protocol):
     def judged_length(self, key: int, source: int) -> int:
         """`Verdict.length` of the last verdict on a key and a source; 0 if there is none."""
 
-    def known_furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """Keys mixed with the sources whose furniture they are (`mixed`), and boilerplate keys.
-
-        Both ascend.
-        """
+    def known_furniture(self) -> tuple[Hashes, Hashes]:
+        """Keys mixed with the sources whose furniture they are (`mixed`), and boilerplate keys."""
 
     def learn(self, verdicts: Sequence[Verdict]) -> None:
         """Keep verdicts; the last on a key and source holds. When only reading, while it is open."""

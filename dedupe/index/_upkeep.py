@@ -182,6 +182,7 @@ class Upkeep:
         self, old: Sequence[Path], fresh: Sequence[_Fresh], removed: NDArray[np.int64]
     ) -> bool:
         """Let new runs stand in for old ones if those are still there; delete which are not used."""
+        self._database.sync()
         with self._database.writing(durable=True):
             execute = self._database.connection.execute
             there = set(self._names()).issuperset(path.name for path in old)

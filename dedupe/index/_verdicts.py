@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe.index._store import mark_of, mixed
+from dedupe._jit import kernel
+from dedupe.index._store import Hashes, mark_of, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,9 +59,22 @@ class Verdicts:
         """See `dedupe.index._store.Store.judged_length`."""
         return self._last.get(mark_of(key, source), 0) // 2
 
-    def furniture(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    def furniture(self) -> tuple[Hashes, Hashes]:
         """See `dedupe.index._store.Store.known_furniture`."""
-        return self._own.values(), self._everywhere.values()
+        return self._own.known(), self._everywhere.known()
+
+
+@kernel
+def _set_bits(values: NDArray[np.uint64], bits: NDArray[np.uint64]) -> None:
+    """Set the bit of each value, as `dedupe.index._store.Hashes` has it."""
+    mask = np.uint64(64 * len(bits) - 1)
+    for value in values:
+        bit = value & mask
+        bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+
+
+_BITS_EACH = 16
+"""Bits for each value, of which one in so many or more is set."""
 
 
 class _Ascending:
@@ -68,6 +82,8 @@ class _Ascending:
 
     def __init__(self, values: NDArray[np.uint64] | None = None) -> None:
         self._values = np.empty(0, np.uint64) if values is None else np.unique(values)
+        self._bits = np.zeros(64, np.uint64)
+        self._set_bits(self._values)
         self._coming: set[int] = set()
         self._going: set[int] = set()
 
@@ -77,15 +93,25 @@ class _Ascending:
         into.add(value)
         out_of.discard(value)
 
-    def values(self) -> NDArray[np.uint64]:
+    def known(self) -> Hashes:
         """All of them."""
         if self._going:
             gone = np.array(sorted(self._going), np.uint64)
             self._values = self._values[~np.isin(self._values, gone)]
-            self._going.clear()
+            self._going.clear()  # its bit stays: the values tell
         if self._coming:
             new = np.array(sorted(self._coming), np.uint64)
             new = new[~np.isin(new, self._values)]
             self._values = np.insert(self._values, np.searchsorted(self._values, new), new)
+            self._set_bits(new)
             self._coming.clear()
-        return self._values
+        return Hashes(self._values, self._bits)
+
+    def _set_bits(self, new: NDArray[np.uint64]) -> None:
+        """Set the bits of new values, which are among the others; of all where there is more room."""
+        room = len(self._bits)
+        while 64 * room < _BITS_EACH * len(self._values):
+            room *= 2
+        if room > len(self._bits):
+            self._bits, new = np.zeros(room, np.uint64), self._values
+        _set_bits(new, self._bits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -22,7 +23,7 @@ from dedupe.shingle import distinct
 from dedupe.sketch import choose_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
@@ -35,10 +36,7 @@ if TYPE_CHECKING:
     from dedupe.index._store import Gathered, Record, Store
     from dedupe.records import Article
 
-__all__ = ["BUDGET", "PART_ARTICLES", "Work"]
-
-PART_ARTICLES = 200
-"""Articles of a chunk that are looked up while those before them are compared."""
+__all__ = ["BUDGET", "Work"]
 
 BUDGET = 500_000
 """Shingles up to which an index keeps all of them: as many articles as a newsroom has in a day. Then
@@ -168,21 +166,43 @@ class Work:
         matches = self.check(known, read_articles(known, self._config))
         return dict(zip(places, matches, strict=True))
 
-    def add_only(self, articles: list[Article], read: Read, coming: Coming | None) -> list[Status]:
+    def add_only(
+        self, articles: list[Article], read: Read, coming: Coming | None = None
+    ) -> list[Status]:
         """Keep articles with distinct ids: what became of each."""
-        store = self._store
-        with store.writing():
+        with self._store.writing():
             job = self._job(articles, read, coming)
-            if store.in_parts and store.store_text and len(articles) > PART_ARTICLES:
-                before = self._status(job)
-                # A revision takes an article away that others are just being compared with.
-                if all(one.status == "new" for one in before):
-                    self._keep_in_parts(job)
-                    return ["new"] * len(articles)
-                done = self._keep(job, before)
-            else:
-                done = self._keep_new(job) or self._keep(job, self._status(job))
+            done = self._keep_new(job) or self._keep(job, self._status(job))
             return [one.status for one in done.entered]
+
+    def add_in_parts(self, parts: Iterable[tuple[list[Article], Read]]) -> list[Status]:
+        """Keep articles as `add_only` does, all at once: what became of each.
+
+        While some are compared in a thread, this one looks up the next.
+
+        Args:
+            parts: of articles, all with distinct ids.
+        """
+        store = self._store
+        statuses: list[Status] = []
+        with store.writing(), ThreadPoolExecutor(1) as pool:
+            compared = _Compared(self._keep_compared)
+            for articles, read in parts:
+                job = self._job(articles, read)._replace(config=self._single)
+                done = self._enter(job)
+                if done is None:
+                    # A revision takes an article away that others are just being compared with.
+                    compared.keep_all()
+                    settle(store, compared.taken(), self._config)
+                    entered = self._keep(job, self._status(job)).entered
+                else:
+                    entered, gathered = done
+                    compared.add(entered, pool.submit(self._looked_up(job, entered, gathered)))
+                statuses += [one.status for one in entered]
+            settle(store, compared.taken(), self._config)
+            compared.keep_all()
+            settle(store, compared.taken(), self._config)
+        return statuses
 
     def _keep_new(self, job: Job) -> Kept | None:
         """Keep articles none of whose ids is there: then a store is asked only once. Else None."""
@@ -215,28 +235,18 @@ class Work:
         self._begun = Begun(job, self._new(job))
         self._store.enter_ahead(self._begun.new, job.keys, read.shingles(self._config))
 
-    def _keep_in_parts(self, job: Job) -> None:
-        """Keep new articles as `_keep` does, some of them after the others.
+    def _enter(self, job: Job) -> tuple[list[Entered], Gathered] | None:
+        """Have the store enter articles none of whose ids is there. Else None."""
+        shingles = job.read.shingles(self._config)
+        return self._store.enter(self._new(job), job.keys, shingles, only_new=True)
 
-        While some are compared in threads, this one looks up the next.
-        """
-        store = self._store
-        ends: set[int] = set()
-        compared: list[tuple[list[Entered], Future[Neighbourhood]]] = []
-        with ThreadPoolExecutor(1) as pool:
-            for part in job.parts(PART_ARTICLES):
-                sources = store.source_numbers([article.source for article in part.articles])
-                shingles = part.read.shingles(self._config)
-                done = store.enter(self._new(part), part.keys, shingles)
-                assert done is not None  # it was not asked for new ones only
-                entered, gathered = done
-                counts = Counted(store, entered, {}, alone=False)
-                *_, compare = self._look_up(part, gathered, sources, entered, counts)
-                compared.append((entered, pool.submit(compare)))
-                if len(compared) > 1:
-                    ends |= self._keep_compared(*compared.pop(0))
-            ends |= self._keep_compared(*compared.pop())
-        settle(store, sorted(ends), self._config)
+    def _looked_up(
+        self, job: Job, entered: list[Entered], gathered: Gathered
+    ) -> Callable[[], Neighbourhood]:
+        """What compares articles that were entered just now with those that they may share text with."""
+        sources = self._store.source_numbers([article.source for article in job.articles])
+        counts = Counted(self._store, entered, {}, alone=False)
+        return self._look_up(job, gathered, sources, entered, counts)[2]
 
     def _keep_compared(self, entered: list[Entered], near: Future[Neighbourhood]) -> set[int]:
         """Keep the pairs of articles once these are compared; those of them that are linked."""
@@ -381,9 +391,40 @@ class Work:
         records = theirs.records
         pairs, shared = _renumbered(found, records, len(entered))
         found = Candidates([r.number for r in records], pairs, shared, found.left_out)
-        known = store.known_furniture()[1]
+        known = store.known_furniture()[1].values
         compare = partial(compare_all, job.read, theirs, pairs, known, job.config, job.scale)
         return found, records, compare
+
+
+class _Compared:
+    """Articles that are being compared, in their order.
+
+    Args:
+        keep: keeps their pairs, once they are; gives those of them that are linked.
+    """
+
+    def __init__(self, keep: Callable[[list[Entered], Future[Neighbourhood]], set[int]]) -> None:
+        self._keep = keep
+        self._begun: deque[tuple[list[Entered], Future[Neighbourhood]]] = deque()
+        self._linked: set[int] = set()
+
+    def add(self, entered: list[Entered], near: Future[Neighbourhood]) -> None:
+        """Some more, of which the last but one are kept by now."""
+        self._begun.append((entered, near))
+        self._keep_but(1)
+
+    def keep_all(self) -> None:
+        """Keep the pairs of all of them."""
+        self._keep_but(0)
+
+    def _keep_but(self, most: int) -> None:
+        while len(self._begun) > most:
+            self._linked |= self._keep(*self._begun.popleft())
+
+    def taken(self) -> list[int]:
+        """Those that were kept since this was asked for, and are linked; ascending."""
+        linked, self._linked = sorted(self._linked), set()
+        return linked
 
 
 def _renumbered(

@@ -114,8 +114,9 @@ def test_verdicts_are_told(tmp_path: Path) -> None:
             assert not [of for of in index.check(page(99, source)).of if of.startswith(source)]
         own, everywhere = store.known_furniture()
         with Index.open(tmp_path / "idx", mode="r") as fresh:
-            assert [a.tolist() for a in fresh._store.known_furniture()] == [
-                own.tolist(), everywhere.tolist()
+            again = fresh._store.known_furniture()
+            assert [known.values.tolist() for known in again] == [
+                own.values.tolist(), everywhere.values.tolist()
             ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from indexing import article
 
+import dedupe.index._index as indexing
 import dedupe.index._texts as texts
 import dedupe.index._work as working
 from dedupe import Config, Index
@@ -240,7 +241,7 @@ def test_in_parts(
     some = [article(f"a{k}", blocks) for k, blocks in enumerate(every)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda _: None)
-        patch.setattr(working, "PART_ARTICLES", part)
+        patch.setattr(indexing, "PART_ARTICLES", part)
         config = Config(threads=threads)
         with Index.open(path / "many", config) as many, Index.open(path / "one", config) as one:
             assert many.add_many(some).new == len(some)
@@ -266,7 +267,7 @@ def test_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             raise MemoryError
         return compare_all(*given)
 
-    monkeypatch.setattr(working, "PART_ARTICLES", 2)
+    monkeypatch.setattr(indexing, "PART_ARTICLES", 2)
     others = [article(f"b{k}", [2, 3, 30 + k]) for k in range(12)]
     with Index.open(tmp_path / "idx") as index, Index.open(tmp_path / "new") as new:
         with monkeypatch.context() as patch:

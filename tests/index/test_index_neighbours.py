@@ -16,6 +16,7 @@ from dedupe.index._neighbours import (
     COUNTS,
     DENSE,
     Sketches,
+    _numbered,
     _strongest_of_each,
     find_candidates,
     gather_local,
@@ -55,6 +56,22 @@ def test_thin(held: list[list[int]], limit: int) -> None:
     for k, keys in enumerate(held):
         expected = keys if len(keys) <= DENSE else [key for key in keys if key <= limit]
         assert thinned.of(k).tolist() == expected
+
+
+@given(
+    st.lists(st.integers(0, 30), max_size=40),
+    st.sampled_from([1, 63, 64, 10_000]),
+    st.integers(0, 10**9),
+)
+@settings(deadline=None)
+def test_numbered(entries: list[int], step: int, first: int) -> None:
+    """Articles are numbered in their order, whether they lie close together or far apart."""
+    articles = np.array([first + step * number for number in entries], np.int64)
+    sources = np.array([number % 5 for number in entries], np.int32)
+    numbers, sources_there, place = _numbered(articles, sources)
+    assert numbers.tolist() == sorted(set(articles.tolist()))
+    assert numbers[place].tolist() == articles.tolist()
+    assert sources_there[place].tolist() == sources.tolist()
 
 
 @st.composite

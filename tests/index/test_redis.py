@@ -477,7 +477,7 @@ def test_fork_while_another_thread_learns(url: str, monkeypatch: pytest.MonkeyPa
     with Index.open(url) as idle, Index.open(url) as index, ThreadPoolExecutor(1) as pool:
         for k in range(30):
             index.check_and_add(article(f"a{k}", [3 * k, 3 * k + 1, 3 * k + 2, 900, 901], "x"))
-        known = [part.tolist() for part in index._store.known_furniture()]
+        known = [part.values.tolist() for part in index._store.known_furniture()]
         assert known[0]
         with monkeypatch.context() as patch:
             patch.setattr(Verdicts, "add", slowly)
@@ -488,7 +488,7 @@ def test_fork_while_another_thread_learns(url: str, monkeypatch: pytest.MonkeyPa
             status = 1
             with contextlib.suppress(BaseException):
                 there = len(idle)
-                told = [part.tolist() for part in idle._store.known_furniture()]
+                told = [part.values.tolist() for part in idle._store.known_furniture()]
                 status = int((there, told) != (30, known))
             os._exit(status)
         ended = os.waitpid(child, 0)[1]
@@ -518,10 +518,10 @@ def test_furniture_is_learnt_by_all(url: str) -> None:
         for k in range(30):
             index.check_and_add(article(f"a{k}", [3 * k, 3 * k + 1, 3 * k + 2, *footer], "x"))
         known = index._store.known_furniture()
-        assert len(known[0]) > 0
+        assert len(known[0].values) > 0
     with Index.open(url, mode="r") as index:
         again = index._store.known_furniture()
-        assert [part.tolist() for part in again] == [part.tolist() for part in known]
+        assert [part.values.tolist() for part in again] == [part.values.tolist() for part in known]
         assert index.check(article("q", [700, 701, 702, *footer], "x")).kind == "unique"
 
 

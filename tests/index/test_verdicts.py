@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedupe.index._furniture import _mark_known
 from dedupe.index._store import Verdict, mixed
 from dedupe.index._verdicts import Verdicts
 
@@ -25,7 +26,7 @@ def test_as_a_dictionary(batches: list[list[Verdict]]) -> None:
     for batch in batches:
         kept.add(batch)
         last.update({(verdict.key, verdict.source): verdict for verdict in batch})
-        own, everywhere = kept.furniture()
+        own, everywhere = (known.values for known in kept.furniture())
         marked = [v for v in last.values() if v.furniture]
         expected = mixed(
             np.array([v.key for v in marked if v.source >= 0], np.uint64),
@@ -53,6 +54,26 @@ def test_many_at_once(first: list[Verdict], then: list[Verdict]) -> None:
     for kept in (one_by_one, at_once):
         kept.add(then)
     for a, b in zip(one_by_one.furniture(), at_once.furniture(), strict=True):
-        assert a.tolist() == b.tolist()
+        assert a.values.tolist() == b.values.tolist()
     for v in (*first, *then):
         assert one_by_one.length(v.key, v.source) == at_once.length(v.key, v.source) > 0
+
+
+@given(
+    st.lists(st.integers(0, 2**64 - 1), unique=True, max_size=40),
+    st.lists(st.integers(0, 2**64 - 1), max_size=20),
+    st.integers(1, 60),
+)
+def test_known(values: list[int], others: list[int], times: int) -> None:
+    """Those hashes are marked that are in the set, whatever it was before and however large."""
+    kept = Verdicts()
+    first = [Verdict(value * times % 2**64, -1, 1, furniture=True) for value in range(200 * times)]
+    kept.add(first)
+    kept.furniture()
+    kept.add([verdict._replace(furniture=False) for verdict in first if verdict.key not in values])
+    kept.add(Verdict(value, -1, 2, furniture=True) for value in values)
+    known = kept.furniture()[1]
+    asked = np.array([*values, *others, *(verdict.key for verdict in first[:50])], np.uint64)
+    marked = np.zeros(len(asked), np.bool_)
+    _mark_known(asked, *known, marked)
+    assert marked.tolist() == [int(key) in values for key in asked]
