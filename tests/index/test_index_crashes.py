@@ -14,6 +14,7 @@ import pytest
 from indexing import article, ended, forked
 
 import dedupe.index._embedded as embedded
+import dedupe.index._index as indexing
 from dedupe import Index
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ KILLS = int(os.environ.get("DEDUPE_KILLS", "8"))
 
 @pytest.fixture(autouse=True)
 def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Postings are written, and runs merged, every few articles."""
+    """Postings are written, runs merged and the log brought in every few articles."""
     monkeypatch.setattr(embedded, "FLUSH_ENTRIES", 1500)
+    monkeypatch.setattr(embedded, "BROUGHT_ARTICLES", 5)
+    monkeypatch.setattr(indexing, "PART_ARTICLES", 9)
 
 
 def story(number: int) -> Article:
@@ -66,6 +69,8 @@ def write_on(path: Path, first: int, batch: int, pipe: int) -> None:
             some = range(number, number + batch)
             if batch == 1:
                 index.check_and_add(story(number))
+            elif batch == 40:
+                index.add_many(map(story, some))
             else:
                 index.check_and_add_many(map(story, some))
             os.write(pipe, b"".join(b"%d\n" % k for k in some))

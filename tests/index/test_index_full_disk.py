@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Postings are written, and runs merged, every few articles."""
+    """Postings are written, runs merged and the log brought in every few articles."""
     monkeypatch.setattr(embedded, "FLUSH_ENTRIES", 1500)
+    monkeypatch.setattr(embedded, "BROUGHT_ARTICLES", 5)
 
 
 @pytest.fixture

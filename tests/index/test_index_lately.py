@@ -257,6 +257,40 @@ def test_in_parts(
             assert many.add_many([*some, article("new", [1, 2, 3])]).unchanged == len(some)
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 9), st.lists(st.integers(1, 12), min_size=1, max_size=4, unique=True)
+        ),
+        min_size=1,
+        max_size=24,
+    ),
+    st.integers(1, 5),
+)
+@settings(max_examples=40, deadline=None)
+def test_revised_in_parts(
+    tmp_path_factory: pytest.TempPathFactory, every: list[tuple[int, list[int]]], part: int
+) -> None:
+    """Among new articles others may be that are there: in the end all is as one by one."""
+    path = tmp_path_factory.mktemp("revised")
+    some = [article(f"a{name}", blocks) for name, blocks in every]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: None)
+        patch.setattr(indexing, "PART_ARTICLES", part)
+        with Index.open(path / "many") as many, Index.open(path / "one") as one:
+            half = len(some) // 2
+            added = [many.add_many(some[:half]), many.add_many(some[half:])]
+            statuses = [one.add(each) for each in some]
+            for status in ("new", "unchanged", "revised"):
+                told = sum(getattr(each, status) for each in added)
+                assert told == statuses.count(status)
+            ids = sorted({each.id for each in some})
+            assert many.families(ids) == one.families(ids)
+            assert many.info()["links"] == one.info()["links"]
+            for name in ids:
+                assert many.get(name) == one.get(name)
+
+
 def test_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an error nothing of a chunk is there, nor in memory, though others get its numbers."""
     calls = []

@@ -43,8 +43,9 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fo
 
 @pytest.fixture(autouse=True)
 def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Postings are written, and runs merged, every few articles."""
+    """Postings are written, runs merged and the log brought in every few articles."""
     monkeypatch.setattr(embedded, "FLUSH_ENTRIES", 700)
+    monkeypatch.setattr(embedded, "BROUGHT_ARTICLES", 5)
 
 
 def story(number: int, by: str = "a") -> Article:
@@ -192,6 +193,22 @@ def test_merged_before_opened(
     assert before > 1
     assert not opened[0].exists()
     assert len(list(path.glob("run-*"))) == 1
+
+
+@pytest.mark.parametrize("every", [10, 1000])
+def test_log_is_brought_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int) -> None:
+    """What was written is brought into the tables every so many articles, by another thread."""
+    monkeypatch.setattr(embedded, "BROUGHT_ARTICLES", every)
+    tables = tmp_path / "idx" / embedded.DATABASE
+    with Index.open(tmp_path / "idx") as index:
+        before = tables.stat().st_size
+        for number in range(30):
+            index.check_and_add(story(number))
+        store = index._store
+        assert isinstance(store, embedded.EmbeddedStore)
+        store._wait()
+        assert (tables.stat().st_size > before) == (every == 10)
+    assert_whole(tmp_path / "idx", 30)
 
 
 def test_left_files_are_deleted(tmp_path: Path) -> None:
