@@ -70,8 +70,11 @@ RELIEVED_ARTICLES = 2000
 """Articles entered between two times that memory is given back, when many come at a time: takes a
 hundredth of the time that they do."""
 
-BROUGHT_ARTICLES = 2000
-"""Articles entered between two times that the log is brought into the tables: some 12 MB of it."""
+BROUGHT_PAGES = 3000
+"""Pages written to the log, about, from one time that it is brought into the tables to the next."""
+
+_PAGES_OF_ALL = 11
+"""Pages that a transaction writes besides one for each article: tables and indexes change all over."""
 
 FAN_OUT = 4
 """Runs of one size, side by side, of which one is made."""
@@ -138,6 +141,7 @@ class EmbeddedStore:
         self._depth = 0
         self._writes = False
         self._background: dict[str, threading.Thread] = {}
+        self._logged = 0
         self._closing = threading.Event()
         self._damaged: list[DamagedRunError] = []
         self._forget()
@@ -261,7 +265,7 @@ class EmbeddedStore:
         self._found: tuple[tuple[str, ...], dict[str, Entered]] | None = None
         self._lately: Lately[int, Record] = Lately(_RECORDS)
         self._links = Links(self._fetch_links)
-        self._next = self._relieved = self._brought = self._count = self.shingles = 0
+        self._next = self._relieved = self._count = self.shingles = 0
 
     # Transactions
 
@@ -309,8 +313,9 @@ class EmbeddedStore:
             if self._recent.n_entries >= FLUSH_ENTRIES:
                 self._put_off(self._flush)
                 self._put_off(self._merge_behind)
-            if self._next - self._brought >= BROUGHT_ARTICLES:
-                self._brought = self._next
+            self._logged += _PAGES_OF_ALL + self._next - first
+            if self._logged >= BROUGHT_PAGES:
+                self._logged = 0
                 self._start(self._bring, "dedupe-log")
             relieve = self._next - first > 1 and self._next - self._relieved >= RELIEVED_ARTICLES
             if relieve:

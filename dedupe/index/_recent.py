@@ -196,8 +196,9 @@ class Recent:
                 longer = np.empty(room, old.dtype)
                 longer[: self.n_entries] = old[: self.n_entries]
                 setattr(self, name, longer)
-        if 2 * needed > len(self._table):
-            larger = np.zeros((int(table_size(2 * needed)), 2), np.uint64)
+        # Up to three quarters are taken: memory that is touched first costs more than some steps.
+        if 4 * needed > 3 * len(self._table):
+            larger = np.zeros((int(table_size(needed)), 2), np.uint64)
             _rehash(self._table, larger)
             self._table = larger
 

@@ -30,7 +30,7 @@ KILLS = int(os.environ.get("DEDUPE_KILLS", "8"))
 def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Postings are written, runs merged and the log brought in every few articles."""
     monkeypatch.setattr(embedded, "FLUSH_ENTRIES", 1500)
-    monkeypatch.setattr(embedded, "BROUGHT_ARTICLES", 5)
+    monkeypatch.setattr(embedded, "BROUGHT_PAGES", 60)
     monkeypatch.setattr(indexing, "PART_ARTICLES", 9)
 
 

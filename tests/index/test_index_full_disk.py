@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Postings are written, runs merged and the log brought in every few articles."""
     monkeypatch.setattr(embedded, "FLUSH_ENTRIES", 1500)
-    monkeypatch.setattr(embedded, "BROUGHT_ARTICLES", 5)
+    monkeypatch.setattr(embedded, "BROUGHT_PAGES", 60)
 
 
 @pytest.fixture
