@@ -260,7 +260,7 @@ class EmbeddedStore:
         self._removed = np.empty(0, np.int64)
         self._sources: dict[str, int] = {}
         self._source_names: dict[int, str] = {}
-        self._verdicts = Verdicts()
+        self._verdicts = Verdicts(self._judged)
         self._written = (-1, -1)
         self._found: tuple[tuple[str, ...], dict[str, Entered]] | None = None
         self._lately: Lately[int, Record] = Lately(_RECORDS)
@@ -539,7 +539,7 @@ class EmbeddedStore:
                 "links": n_links or 0,
                 "articles_in_families": in_families,
                 "sources": execute("SELECT count(*) FROM sources").fetchone()[0],
-                "verdicts": len(self._verdicts),
+                "verdicts": execute("SELECT count(*) FROM verdicts").fetchone()[0],
                 "runs": len(self._runs),
                 "postings_in_runs": sum(run.entries for run in self._runs),
                 "postings_in_memory": self._recent.n_entries,
@@ -889,19 +889,26 @@ class EmbeddedStore:
                 [(signed(v.key), v.source, v.length, v.furniture) for v in verdicts],
             )
 
+    def _judged(self, key: int, source: int) -> int:
+        row = self._connection.execute(
+            "SELECT length FROM verdicts WHERE key = ? AND source = ?", (signed(key), source)
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
     def _read_verdicts(self) -> None:
-        rows = self._connection.execute(
+        execute = self._connection.execute
+        if self._seen_verdict < 0:  # as when it is opened: of the others the lengths are asked for
+            (last,) = execute("SELECT max(place) FROM verdicts").fetchone()
+            rows = execute("SELECT key, source FROM verdicts WHERE furniture").fetchall()
+            marked = np.array(rows, np.int64).reshape(-1, 2)
+            self._verdicts.fill(marked[:, 0].view(np.uint64), marked[:, 1].astype(np.int32))
+            self._seen_verdict = last or 0
+            return
+        rows = execute(
             "SELECT place, key, source, length, furniture FROM verdicts WHERE place > ? "
             "ORDER BY place",
             (self._seen_verdict,),
         ).fetchall()
-        if len(rows) > 1 and not len(self._verdicts):  # as when it is opened
-            places, keys, *rest = (np.array(column, np.int64) for column in zip(*rows, strict=True))
-            sources, lengths, furniture = rest
-            self._verdicts.fill(
-                keys.view(np.uint64), sources.astype(np.int32), lengths, furniture.astype(np.bool_)
-            )
-            self._seen_verdict = int(places[-1])
-        elif rows:
+        if rows:
             self._verdicts.add(Verdict(unsigned(r[1]), r[2], r[3], bool(r[4])) for r in rows)
             self._seen_verdict = rows[-1][0]

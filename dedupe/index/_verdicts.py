@@ -10,7 +10,7 @@ from dedupe._jit import kernel
 from dedupe.index._store import Hashes, mark_of, mixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -20,44 +20,46 @@ __all__ = ["Verdicts"]
 
 
 class Verdicts:
-    """The last verdict on each key and source."""
+    """The last verdict on each key and source.
 
-    def __init__(self) -> None:
-        # By the hash of key and source, the length twice, and one more if it is furniture: there
-        # are a hundred thousand in an index of a million articles.
-        self._last: dict[int, int] = {}
+    Args:
+        fetch: gives `Verdict.length` of the last verdict on a key and a source, 0 if there is none,
+            where not all that are kept are added; those on furniture always are.
+    """
+
+    def __init__(self, fetch: Callable[[int, int], int] | None = None) -> None:
+        # Lengths by the hash of key and source: there are a hundred thousand in an index of a
+        # million articles, of which few are asked for.
+        self._lengths: dict[int, int] = {}
+        self._fetch = fetch
         self._own = _Ascending()
         self._everywhere = _Ascending()
 
     def __len__(self) -> int:
-        return len(self._last)
+        return len(self._lengths)
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
         """Take note of verdicts; the last on a key and source holds."""
         for key, source, length, furniture in verdicts:
             mark = mark_of(key, source)
-            before = self._last.get(mark, 0)
-            self._last[mark] = 2 * length + furniture
-            if furniture != before % 2:
-                into = self._everywhere if source < 0 else self._own
-                into.set(mark, present=furniture)
+            self._lengths[mark] = length
+            (self._everywhere if source < 0 else self._own).set(mark, present=furniture)
 
-    def fill(
-        self,
-        keys: NDArray[np.uint64],
-        sources: NDArray[np.int32],
-        lengths: NDArray[np.int64],
-        furniture: NDArray[np.bool_],
-    ) -> None:
-        """Take note of many verdicts where there are none, each on another key and source."""
+    def fill(self, keys: NDArray[np.uint64], sources: NDArray[np.int32]) -> None:
+        """Take note of all verdicts on furniture, where none is noted yet."""
         marks = mixed(keys, sources)
-        self._last = dict(zip(marks.tolist(), (2 * lengths + furniture).tolist(), strict=True))
-        self._own = _Ascending(marks[furniture & (sources >= 0)])
-        self._everywhere = _Ascending(marks[furniture & (sources < 0)])
+        self._own = _Ascending(marks[sources >= 0])
+        self._everywhere = _Ascending(marks[sources < 0])
 
     def length(self, key: int, source: int) -> int:
         """See `dedupe.index._store.Store.judged_length`."""
-        return self._last.get(mark_of(key, source), 0) // 2
+        mark = mark_of(key, source)
+        length = self._lengths.get(mark)
+        if length is None:
+            if self._fetch is None:
+                return 0
+            length = self._lengths[mark] = self._fetch(key, source)
+        return length
 
     def furniture(self) -> tuple[Hashes, Hashes]:
         """See `dedupe.index._store.Store.known_furniture`."""
@@ -89,9 +91,19 @@ class _Ascending:
 
     def set(self, value: int, *, present: bool) -> None:
         """Let a value be in it or not."""
+        if present == self._has(value):
+            return
         into, out_of = (self._coming, self._going) if present else (self._going, self._coming)
-        into.add(value)
-        out_of.discard(value)
+        if value in out_of:
+            out_of.remove(value)
+        else:
+            into.add(value)
+
+    def _has(self, value: int) -> bool:
+        if value in self._coming or value in self._going:
+            return value in self._coming
+        place = int(np.searchsorted(self._values, np.uint64(value)))
+        return place < len(self._values) and int(self._values[place]) == value
 
     def known(self) -> Hashes:
         """All of them."""
@@ -101,7 +113,6 @@ class _Ascending:
             self._going.clear()  # its bit stays: the values tell
         if self._coming:
             new = np.array(sorted(self._coming), np.uint64)
-            new = new[~np.isin(new, self._values)]
             self._values = np.insert(self._values, np.searchsorted(self._values, new), new)
             self._set_bits(new)
             self._coming.clear()

@@ -11,7 +11,7 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -647,14 +647,11 @@ def test_a_new_article_takes_one_step(redis_server: RedisServer, url: str) -> No
 class AtOnce:
     """A pool whose threads are quicker than anybody: what is to be done is done."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, **_: str) -> None:
         assert threads == 1
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
+    def shutdown(self, **_: bool) -> None:
+        """There is nothing to wait for."""
 
     def submit(self, work: Any, *arguments: Any) -> Future[Any]:
         """The work, done."""
@@ -714,7 +711,7 @@ def test_what_is_entered_ahead(
     distinct: bool,
 ) -> None:
     """Many articles are told what each would be told alone, though the next ones are entered ahead."""
-    from dedupe.index import _index
+    from dedupe.index import _ahead
 
     articles = [
         article(f"a{place if distinct else name}", blocks, f"s{name % 3}")
@@ -722,7 +719,7 @@ def test_what_is_entered_ahead(
     ]
     with Index.open(redis_server.url(fresh())) as alone, pytest.MonkeyPatch.context() as patch:
         expected = [alone.check_and_add(one) for one in articles]
-        patch.setattr(_index, "ThreadPoolExecutor", AtOnce)
+        patch.setattr(_ahead, "ThreadPoolExecutor", AtOnce)
         with Index.open(redis_server.url(fresh())) as index:
             store: Any = index._store
             # Of two that come at once one is not told of the other's former text.
@@ -752,9 +749,9 @@ def test_adding_between_what_is_entered_ahead(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, status: str, answers: bool
 ) -> None:
     """Whatever is added by what gives the articles: those entered ahead are told they are new."""
-    from dedupe.index import _index
+    from dedupe.index import _ahead
 
-    monkeypatch.setattr(_index, "ThreadPoolExecutor", AtOnce)
+    monkeypatch.setattr(_ahead, "ThreadPoolExecutor", AtOnce)
     with Index.open(redis_server.url(fresh())) as index:
         store: Any = index._store
         index.add(INNER["unchanged"])
@@ -856,9 +853,9 @@ def test_an_error_with_articles_ahead(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an error what was entered ahead is found, and finished when it comes again."""
-    from dedupe.index import _index, _work
+    from dedupe.index import _ahead, _work
 
-    monkeypatch.setattr(_index, "ThreadPoolExecutor", AtOnce)
+    monkeypatch.setattr(_ahead, "ThreadPoolExecutor", AtOnce)
     compare = vars(_work)["compare_all"]
     articles = [article(f"a{k}", [k % 3, 7, 8, 9]) for k in range(6)]
     with Index.open(redis_server.url(fresh())) as index:
