@@ -35,14 +35,13 @@ from dedupe.index._codec import (
 from dedupe.index._gathering import gather
 from dedupe.index._header import HASH_SCHEME, check_settings, check_versions, no_index
 from dedupe.index._lately import Lately
-from dedupe.index._links import Links
 from dedupe.index._memory import give_back
 from dedupe.index._recent import Recent
 from dedupe.index._runs import DamagedRunError, Run, sorted_entries, write_run
 from dedupe.index._sqlite import Database, plainly
-from dedupe.index._store import PAIR, UNSEEN, Entered, Gathered, Record, Verdict
+from dedupe.index._store import Entered, Gathered, Record, Verdict
+from dedupe.index._tables import PairTable, SourceTable, VerdictTable
 from dedupe.index._upkeep import Upkeep, due_for_merging, quietly, run_name
-from dedupe.index._verdicts import Verdicts
 from dedupe.records import Article
 
 if TYPE_CHECKING:
@@ -82,19 +81,10 @@ FAN_OUT = 4
 CHECKED_AT_ONCE = 1 << 25
 """Bytes of runs up to which they are checked before the first answer, within 20 ms; else meanwhile."""
 
-_MEASURES = np.dtype(
-    [(name, PAIR[name].newbyteorder("<")) for name in PAIR.names[2:-1]]  # type: ignore[index]
-)
-"""What is kept of a pair beside the two articles and whether it links them."""
 _COLUMNS = (
     "number, since, id, source, title, published, url, language, text_hash, words, fingerprint, "
     "family, seal"
 )
-_LINKS = "SELECT later, earlier, measures FROM pairs WHERE links AND"
-
-_VARIABLES = 512
-"""Numbers asked for in one statement."""
-
 _RECORDS = 8192
 """Records without texts held in a generation of `Lately`: 6 MB."""
 
@@ -144,8 +134,8 @@ class EmbeddedStore:
         self._logged = 0
         self._closing = threading.Event()
         self._damaged: list[DamagedRunError] = []
-        self._forget()
         self._database = Database(self._file, writable=writable, timeout=timeout)
+        self._forget()
         try:
             with self._database.gate, plainly(self._file):
                 self._open(settings, defaults, store_text=store_text)
@@ -255,16 +245,15 @@ class EmbeddedStore:
         self._recent = Recent()
         self._runs: list[Run] = []
         self._pending: list[tuple[int, int, NDArray[np.uint64]]] = []
-        self._flushed = self._generation = self._removals = self._seen_verdict = -1
+        self._flushed = self._generation = self._removals = -1
         self._seen = 0
         self._removed = np.empty(0, np.int64)
-        self._sources: dict[str, int] = {}
-        self._source_names: dict[int, str] = {}
-        self._verdicts = Verdicts(self._judged)
+        self._sources = SourceTable(self._database)
+        self._pairs = PairTable(self._database)
+        self._verdicts = VerdictTable(self._database)
         self._written = (-1, -1)
         self._found: tuple[tuple[str, ...], dict[str, Entered]] | None = None
         self._lately: Lately[int, Record] = Lately(_RECORDS)
-        self._links = Links(self._fetch_links)
         self._next = self._relieved = self._count = self.shingles = 0
 
     # Transactions
@@ -303,7 +292,7 @@ class EmbeddedStore:
                     self._write_state(before)
                 self._take_in()
                 self._seen = self._next - 1
-                self._links.settled()
+                self._pairs.links.settled()
             except BaseException:
                 if self._pending or changes is None or self._connection.total_changes != changes:
                     self._forget()
@@ -376,7 +365,7 @@ class EmbeddedStore:
         self._found = None
         if written != self._written:
             self._lately.clear()
-            self._links.clear()
+            self._pairs.links.clear()
             self._written = written
         if generation != self._generation:
             self._open_runs()
@@ -395,7 +384,7 @@ class EmbeddedStore:
             rows = self._connection.execute("SELECT number FROM removed ORDER BY number")
             self._removed = np.array([row[0] for row in rows], np.int64)
             self._removals = removals
-        self._read_verdicts()
+        self._verdicts.read_on()
 
     def _keys(self, number: int, sealed: bytes) -> NDArray[np.uint64]:
         try:
@@ -570,36 +559,8 @@ class EmbeddedStore:
         out = np.full(len(names), -1, np.int32)
         for k, name in enumerate(names):
             if name is not None:
-                out[k] = self._source_number(name)
+                out[k] = self._sources.number_of(name, new=self._writes)
         return out
-
-    def _source_number(self, name: str) -> int:
-        known = self._sources.get(name)
-        if known is not None:
-            return known
-        row = self._connection.execute(
-            "SELECT number FROM sources WHERE name = ?", (name,)
-        ).fetchone()
-        if row is None:
-            if not self._writes:
-                return UNSEEN
-            cursor = self._connection.execute("INSERT INTO sources (name) VALUES (?)", (name,))
-            number = int(cursor.lastrowid or 0)
-        else:
-            number = int(row[0])
-        self._sources[name] = number
-        self._source_names[number] = name
-        return number
-
-    def _source_name(self, number: int | None) -> str | None:
-        if number is None or number < 0:
-            return None
-        if number not in self._source_names:
-            row = self._connection.execute(
-                "SELECT name FROM sources WHERE number = ?", (number,)
-            ).fetchone()
-            self._source_names[number] = row[0] if row else ""
-        return self._source_names[number]
 
     # Articles
 
@@ -623,16 +584,9 @@ class EmbeddedStore:
 
     def text_hashes(self, numbers: Sequence[int]) -> dict[int, int]:
         """See `Store`."""
-        return dict(self._rows("SELECT number, text_hash FROM articles WHERE number IN", numbers))
-
-    def _rows(self, statement: str, numbers: Sequence[int]) -> Iterator[Any]:
-        for first in range(0, len(numbers), _VARIABLES):
-            some = list(numbers[first : first + _VARIABLES])
-            # Filled up with the last: a statement of each length would be compiled and kept.
-            some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
-            marks = ",".join("?" * len(some))
-            # All of them: who meets damage stops asking, and may close the tables.
-            yield from self._connection.execute(f"{statement} ({marks})", some).fetchall()
+        return dict(
+            self._database.rows("SELECT number, text_hash FROM articles WHERE number IN", numbers)
+        )
 
     def enter(
         self,
@@ -680,7 +634,9 @@ class EmbeddedStore:
         rows, bodies, recent, pending = [], [], [], []
         for number, since, new in fresh:
             article = new.article
-            source = -1 if article.source is None else self._source_number(article.source)
+            source = (
+                -1 if article.source is None else self._sources.number_of(article.source, new=True)
+            )
             row = (
                 number,
                 since,
@@ -708,7 +664,7 @@ class EmbeddedStore:
         # Not before all are there: what an interrupt takes back must leave no postings.
         self._pending += pending
         for number, _, _ in fresh:
-            self._links.enter(number)
+            self._pairs.links.enter(number)
 
     def load(self, numbers: Sequence[int], *, texts: bool = True) -> list[Record]:
         """See `Store`."""
@@ -716,7 +672,7 @@ class EmbeddedStore:
             return self._load_without_texts(numbers)
         found = {
             row[0]: self._record(row, row[13])
-            for row in self._rows(
+            for row in self._database.rows(
                 f"SELECT {_COLUMNS}, body FROM articles JOIN bodies USING (number) WHERE number IN",  # noqa: S608
                 numbers,
             )
@@ -727,7 +683,7 @@ class EmbeddedStore:
         lately = self._lately
         found = lately.among(numbers)
         missing = [number for number in numbers if number not in found]
-        for row in self._rows(f"SELECT {_COLUMNS} FROM articles WHERE number IN", missing):  # noqa: S608
+        for row in self._database.rows(f"SELECT {_COLUMNS} FROM articles WHERE number IN", missing):  # noqa: S608
             found[row[0]] = record = self._record(row, None)
             lately.put(row[0], record)
         return [found[number] for number in numbers if number in found]
@@ -750,7 +706,7 @@ class EmbeddedStore:
             article=Article(
                 id=name,
                 text=text,
-                source=self._source_name(row[3]),
+                source=self._sources.name_of(row[3]),
                 title=row[4],
                 published=row[5],
                 url=row[6],
@@ -771,16 +727,11 @@ class EmbeddedStore:
     def remove(self, number: int) -> None:
         """See `Store`."""
         connection = self._connection
-        for one, other in (("later", "earlier"), ("earlier", "later")):
-            rows = connection.execute(f"SELECT {other} FROM pairs WHERE {one} = ?", (number,))  # noqa: S608
-            self._links.forget([row[0] for row in rows])
-        self._links.forget([number])
+        self._pairs.remove(number)
         self._lately.pop(number)
         self._found = None
         for table in ("articles", "bodies", "recent"):
             connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
-        connection.execute("DELETE FROM pairs WHERE later = ?", (number,))
-        connection.execute("DELETE FROM pairs WHERE earlier = ?", (number,))
         connection.execute("INSERT OR IGNORE INTO removed VALUES (?)", (number,))
         place = int(np.searchsorted(self._removed, number))
         self._removed = np.insert(self._removed, place, number)
@@ -803,49 +754,11 @@ class EmbeddedStore:
 
     def add_pairs(self, pairs: NDArray[Any]) -> None:
         """See `Store`."""
-        if not len(pairs):
-            return
-        measures = np.empty(len(pairs), _MEASURES)
-        for name in _MEASURES.names or ():
-            measures[name] = pairs[name]
-        packed, size = measures.tobytes(), _MEASURES.itemsize
-        ends = (pairs[name].tolist() for name in ("later", "earlier", "links"))
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?)",
-            [
-                (later, earlier, links, packed[k * size : (k + 1) * size])
-                for k, (later, earlier, links) in enumerate(zip(*ends, strict=True))
-            ],
-        )
-        self._links.add(pairs)
+        self._pairs.add(pairs)
 
     def links_of(self, numbers: Sequence[int], most: int | None = None) -> NDArray[Any]:
         """See `Store`."""
-        if most is not None:
-            return self._links.of(numbers, most)
-        rows: list[Any] = []
-        found, missing = self._links.all_of(numbers)
-        for end in ("later", "earlier"):
-            rows += self._rows(f"{_LINKS} {end} IN", missing)
-        return np.concatenate([found, self._unpacked(rows)])
-
-    def _fetch_links(self, number: int, most: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Links of an article with earlier ones, and with later ones, up to `most` of each."""
-        execute = self._connection.execute
-        asked = number, most
-        earlier = execute(f"{_LINKS} later = ? ORDER BY earlier LIMIT ?", asked).fetchall()
-        later = execute(f"{_LINKS} earlier = ? ORDER BY later LIMIT ?", asked).fetchall()
-        return self._unpacked(earlier), self._unpacked(later)
-
-    def _unpacked(self, rows: Sequence[Any]) -> NDArray[Any]:
-        found = np.empty(len(rows), PAIR)
-        found["later"] = [row[0] for row in rows]
-        found["earlier"] = [row[1] for row in rows]
-        measures = np.frombuffer(b"".join(row[2] for row in rows), _MEASURES)
-        for name in _MEASURES.names or ():
-            found[name] = measures[name]
-        found["links"] = True
-        return found
+        return self._pairs.links_of(numbers, most)
 
     def family_size(self, family: int, most: int) -> int:
         """See `Store`."""
@@ -881,34 +794,4 @@ class EmbeddedStore:
 
     def learn(self, verdicts: Sequence[Verdict]) -> None:
         """See `Store`."""
-        self._verdicts.add(verdicts)
-        if self._writes:
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO verdicts (key, source, length, furniture) "
-                "VALUES (?, ?, ?, ?)",
-                [(signed(v.key), v.source, v.length, v.furniture) for v in verdicts],
-            )
-
-    def _judged(self, key: int, source: int) -> int:
-        row = self._connection.execute(
-            "SELECT length FROM verdicts WHERE key = ? AND source = ?", (signed(key), source)
-        ).fetchone()
-        return 0 if row is None else int(row[0])
-
-    def _read_verdicts(self) -> None:
-        execute = self._connection.execute
-        if self._seen_verdict < 0:  # as when it is opened: of the others the lengths are asked for
-            (last,) = execute("SELECT max(place) FROM verdicts").fetchone()
-            rows = execute("SELECT key, source FROM verdicts WHERE furniture").fetchall()
-            marked = np.array(rows, np.int64).reshape(-1, 2)
-            self._verdicts.fill(marked[:, 0].view(np.uint64), marked[:, 1].astype(np.int32))
-            self._seen_verdict = last or 0
-            return
-        rows = execute(
-            "SELECT place, key, source, length, furniture FROM verdicts WHERE place > ? "
-            "ORDER BY place",
-            (self._seen_verdict,),
-        ).fetchall()
-        if rows:
-            self._verdicts.add(Verdict(unsigned(r[1]), r[2], r[3], bool(r[4])) for r in rows)
-            self._seen_verdict = rows[-1][0]
+        self._verdicts.learn(verdicts, keep=self._writes)

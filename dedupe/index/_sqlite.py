@@ -16,7 +16,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import pathname2url
 
 from dedupe.errors import (
@@ -29,7 +29,7 @@ from dedupe.errors import (
 from dedupe.index._forking import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["Database", "plainly"]
@@ -41,6 +41,9 @@ it has been brought there before (`bring_log`), in a thread, and nobody had to w
 
 _LOG_BYTES = 64_000_000
 """To which a log is cut that grew while a reader kept it from being emptied."""
+
+_VARIABLES = 512
+"""Numbers asked for in one statement."""
 
 _EMPTYING = 200
 """Milliseconds to wait for readers before the log is left as it is."""
@@ -97,6 +100,16 @@ class Database:
     def _log(self) -> Path:
         """What transactions are written to at first."""
         return self.path.with_name(f"{self.path.name}-wal")
+
+    def rows(self, statement: str, numbers: Sequence[int]) -> Iterator[Any]:
+        """Rows of a statement that ends with IN, for numbers: some hundreds are asked for at a time."""
+        for first in range(0, len(numbers), _VARIABLES):
+            some = list(numbers[first : first + _VARIABLES])
+            # Filled up with the last: a statement of each length would be compiled and kept.
+            some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
+            marks = ",".join("?" * len(some))
+            # All of them: who meets damage stops asking, and may close the tables.
+            yield from self.connection.execute(f"{statement} ({marks})", some).fetchall()
 
     def written(self) -> tuple[int, int]:
         """What changes whenever another connection has written to the tables.

@@ -304,7 +304,8 @@ def quietly(work: Callable[[], None]) -> DedupeError | OSError | None:
         work()
     except (DedupeError, OSError) as error:
         _LOG.warning("upkeep of the index was put off: %s", error)
-        return error
+        # With its frames it would keep runs open, and files on the disk that are deleted.
+        return error.with_traceback(None)
     return None
 
 

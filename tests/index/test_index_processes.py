@@ -522,7 +522,7 @@ def test_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         index.add(story(1))
         store = index._store
         assert isinstance(store, embedded.EmbeddedStore)
-        places = ["_catch_up", "enter", "add_pairs", "_insert", "_write_state", "_read_verdicts"]
+        places = ["_catch_up", "enter", "add_pairs", "_insert", "_write_state", "known_furniture"]
         for k, name in enumerate(places):
             real = getattr(store, name)
 
