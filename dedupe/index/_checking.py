@@ -124,7 +124,7 @@ class _Sketcher:
 
     def __call__(self, wanted: NDArray[np.int64], scale: int) -> Sketches:
         numbers = self._local.numbers
-        of_stored = self._keys_of(numbers[wanted[wanted < len(numbers)]].tolist())
+        of_stored = self._keys_of(numbers[wanted[wanted < len(numbers)]].tolist(), scale)
         parts = []
         for k in wanted.tolist():
             if k >= len(numbers):
@@ -139,11 +139,11 @@ class _Sketcher:
         every = Sketches(offsets, np.concatenate([np.empty(0, np.uint64), *parts]))
         return thin(every, sketch_limit(scale), dense=0)
 
-    def _keys_of(self, numbers: list[int]) -> dict[int, NDArray[np.uint64]]:
+    def _keys_of(self, numbers: list[int], scale: int) -> dict[int, NDArray[np.uint64]]:
         if not self._store.store_text:
             records = self._store.load(numbers)
             return {r.number: np.unique(upper_bits(r.keys)) for r in records if r.keys is not None}
-        records, sketches = self._texts.sketches(numbers)
+        records, sketches = self._texts.sketches(numbers, scale)
         return {record.number: sketches.of(k) for k, record in enumerate(records)}
 
 

@@ -110,12 +110,11 @@ class Texts:
             for first, last in pairwise(ends)
         ]
 
-    def sketches(self, numbers: Sequence[int]) -> tuple[list[Record], Sketches]:
-        """Those of some articles that are there, and all their shingles."""
+    def sketches(self, numbers: Sequence[int], scale: int) -> tuple[list[Record], Sketches]:
+        """Those of some articles that are there, and their sketches, of short ones, too."""
         kept = self.read(numbers)
-        features = extract(
-            Tokens(kept.offsets, *kept.columns[:4]), without_bands(self._config), 1, borrowed=True
-        )
+        tokens = Tokens(kept.offsets, *kept.columns[:4])
+        features = extract(tokens, without_bands(self._config), scale, borrowed=True)
         return kept.records, Sketches(features.sketch_offsets, features.sketch)
 
 

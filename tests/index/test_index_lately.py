@@ -17,9 +17,11 @@ from dedupe import Config, Index
 from dedupe.index._checking import compare_all
 from dedupe.index._lately import Lately
 from dedupe.index._links import KEPT, Links
+from dedupe.index._neighbours import thin
 from dedupe.index._reading import read_texts
 from dedupe.index._store import PAIR
 from dedupe.index._texts import Texts
+from dedupe.sketch import sketch_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,10 +167,12 @@ def test_texts_read_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             for name in wanted.columns._fields:
                 mine, its = getattr(again.columns, name), getattr(wanted.columns, name)
                 assert mine.tolist() == its.tolist()
-            records, sketches = kept.sketches([5, 1])
-            assert [record.article.id for record in records] == ["e", "a"]
-            assert sketches.of(0).tolist() == wanted.sketches.of(4).tolist()
-            assert sketches.of(1).tolist() == wanted.sketches.of(0).tolist()
+            for scale in (1, 4):
+                records, sketches = kept.sketches([5, 1], scale)
+                assert [record.article.id for record in records] == ["e", "a"]
+                thinned = thin(wanted.sketches, sketch_limit(scale), dense=0)
+                assert sketches.of(0).tolist() == thinned.of(4).tolist()
+                assert sketches.of(1).tolist() == thinned.of(0).tolist()
         index.remove("d")
         with index._store.reading():
             there = kept.read([3, 4, 5])
