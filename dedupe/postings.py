@@ -317,15 +317,12 @@ def _sketch_containment(
     first_j, last_j = offsets[b], offsets[b + 1]
     i, j = first_i, first_j
     shared = 0
-    while i < min(last_i, first_i + _COMPARED) and j < min(last_j, first_j + _COMPARED):
-        if sketch[i] == sketch[j]:
-            shared += 1
-            i += 1
-            j += 1
-        elif sketch[i] < sketch[j]:
-            i += 1
-        else:
-            j += 1
+    stop_i, stop_j = min(last_i, first_i + _COMPARED), min(last_j, first_j + _COMPARED)
+    while i < stop_i and j < stop_j:  # which is the lesser is anyone's guess: no branch on it
+        x, y = sketch[i], sketch[j]
+        shared += np.int64(x == y)
+        i += np.int64(x <= y)
+        j += np.int64(y <= x)
     smaller = min(i - first_i, j - first_j)
     if i == last_i or j == last_j:  # one was read to its end: this is the exact number
         smaller = min(last_i - first_i, last_j - first_j)
@@ -366,8 +363,11 @@ def _unrelated(
     posting_of, offsets = postings.posting_of, postings.offsets
     pairs = min(len(members) - 1, _SAMPLED_PAIRS)
     crowd = max(2, len(members) // CROWD)
+    enough = (0.5 if one_source else SOME_RELATED) * pairs
     related = 0
     for k in range(pairs):
+        if related >= enough or related + pairs - k < enough:  # the others make no difference
+            break
         at = k * (len(members) - 1) // pairs
         a, b = members[at], members[at + 1]
         contained = _sketch_containment(sketch, sketch_offsets, a, b)
@@ -386,7 +386,7 @@ def _unrelated(
                 )
                 covered = min(covered, share)
             related += 1 if contained <= VARIED * covered else 0
-    return related < (0.5 if one_source else SOME_RELATED) * pairs
+    return related < enough
 
 
 @kernel
