@@ -14,6 +14,8 @@ open; pairs are those that the tool itself estimates at or above its threshold.
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import importlib.util
 import json
 import os
@@ -352,12 +354,24 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("output", type=Path)
     args = parser.parse_args()
+    _start_like_a_command()
     found = TOOLS[args.tool].run(args.corpus)
     said: dict[str, Any] = {"inner": found.inner, "stages": found.stages}
     if args.tool != "bare":
         said["pairs"] = len(found.a)
         _write(found, args.corpus, args.output)
     print(json.dumps(said))
+
+
+def _start_like_a_command() -> None:
+    """What the command `dedupe` sets before all else, for every tool alike.
+
+    Nothing here multiplies matrices, for which numpy starts threads; and what a tool has made by
+    the end of the process is not looked through for garbage once more.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(50_000)
+    atexit.register(gc.freeze)
 
 
 def _write(found: Found, corpus: Path, output: Path) -> None:

@@ -9,6 +9,8 @@ are the same to the last bit.
 from __future__ import annotations
 
 import functools
+import pickle
+import sys
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -246,6 +248,7 @@ def _load_without_compiler(compiled: Any) -> None:
     try:
         runtime: Any = import_module("numba.core.runtime").rtsys
         kept = compiled._cache  # noqa: SLF001
+        _read_without_modules(kept._cache_file)  # noqa: SLF001
         load, guarded = kept._load_overload, kept._guard_against_spurious_io_errors  # noqa: SLF001
         kept._impl.rebuild = _without_bitcode(kept._impl.rebuild)  # noqa: SLF001
     except (ImportError, AttributeError):  # or nothing is kept
@@ -257,6 +260,40 @@ def _load_without_compiler(compiled: Any) -> None:
             return load(signature, context)
 
     kept.load_overload = load_overload
+
+
+def _read_without_modules(files: Any) -> None:
+    """Have the files of kept code read without importing the modules that numba's part of it is from.
+
+    For each of numba's functions that a kernel was compiled with, its module is named, for names
+    that only code which goes back to Python looks up there: `numba.np.arrayobj` and what it imports
+    take .05 s.
+    """
+    environments: Any = import_module("numba.core.environment")
+    make: Any = environments.Environment
+    known, rebuild = environments.lookup_environment, environments._rebuild_env  # noqa: SLF001
+    remembered, path_of = make._memo, files._data_path  # noqa: SLF001
+
+    def rebuilt(module: str, constants: list[Any], name: str) -> Any:
+        if not module.startswith("numba.") or module in sys.modules or known(name) is not None:
+            return rebuild(module, constants, name)
+        made = make({"__name__": module})
+        made.consts[:] = constants
+        made.env_name = name
+        remembered[name] = made
+        return made
+
+    class Reader(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            found = super().find_class(module, name)
+            return rebuilt if found is rebuild else found
+
+    def load(name: str) -> Any:
+        with open(path_of(name), "rb") as file:  # noqa: PTH123 -- as numba does it
+            return Reader(file).load()
+
+    files._load_data  # noqa: B018, SLF001 -- raises where it has another name
+    files._load_data = load  # noqa: SLF001
 
 
 def _without_bitcode(rebuild: Callable[..., Any]) -> Callable[..., Any]:

@@ -48,11 +48,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Checkpoint", "Chunk", "checksum"]
 
-FORMAT = 3
+FORMAT = 4
 """Of the files; chunks of another format are thrown away."""
 
 _ARRAYS = ("starts", "lengths", "fingerprints", "bands", "sketch_offsets", "sketch", "far")
-_NUMBERS = ("first", "end", "text_bytes", "text_hash", "checksum")
+_NUMBERS = ("first", "end", "scale", "text_bytes", "text_hash", "checksum")
 
 _DIGEST = 8  # bytes of an XXH3 checksum
 
@@ -70,6 +70,7 @@ class Chunk:
         fingerprints, bands, sketch_offsets, sketch: as in `dedupe.features.Features`.
         far: as in `dedupe.places.Places`, by the number of the token in the spool.
         first, end: its first token in the spool, and the one after its last.
+        scale: of its sketches.
         text_bytes: UTF-8 bytes of text.
         text_hash: XXH3 of the texts and of their borders.
         checksum: XXH3 of its tokens, taken before they were written: what is read back later may
@@ -95,6 +96,7 @@ class Chunk:
     far: NDArray[np.int64]
     first: int
     end: int
+    scale: int
     text_bytes: int
     text_hash: int
     checksum: int
@@ -111,9 +113,10 @@ class Chunk:
         places: Places,
         *,
         first: int,
+        scale: int,
         checksum: int | None,
     ) -> Chunk:
-        """What is kept of a batch whose tokens begin at `first` in the spool.
+        """What is kept of a batch whose tokens begin at `first` in the spool, sketched at a scale.
 
         Without a checksum the chunk is not to outlast this run, and its texts are not hashed.
         """
@@ -128,6 +131,7 @@ class Chunk:
             far=places.far + np.array([first, 0, 0]),
             first=first,
             end=first + len(tokens.hashes),
+            scale=scale,
             text_bytes=len(batch.text),
             text_hash=0 if checksum is None else _hash(batch.offsets, batch.text),
             checksum=checksum or 0,

@@ -25,7 +25,7 @@ from dedupe.places import NOWHERE, Places, pack_places
 from dedupe.quotations import mark_quotations
 from dedupe.sketch import choose_scale, sketch_limit
 from dedupe.spool import PLACES, Kept, Spool
-from dedupe.tokens import tokenise
+from dedupe.tokens import Tokens, tokenise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from dedupe.checkpoint import Checkpoint
     from dedupe.config import Config
     from dedupe.records import Batch
-    from dedupe.tokens import Tokens
 
 __all__ = ["Articles", "ingest", "numbered", "tokens_of"]
 
@@ -124,6 +123,7 @@ def ingest(
     problems: list[Problem],
     *,
     expected: int = 0,
+    likely: int = 0,
     checkpoint: Checkpoint | None = None,
 ) -> Articles:
     """Read all batches, a few at a time in worker threads, and keep what later stages need.
@@ -135,7 +135,9 @@ def ingest(
         batches: of the corpus.
         config: the settings.
         problems: what is wrong is added here.
-        expected: tokens expected, 0 where that is not known.
+        expected: tokens expected at most, 0 where that is not known.
+        likely: tokens that there are as a rule where so much is to be read; a guess that may be
+            wrong, and then costs time.
         checkpoint: chunks that an interrupted run finished, and where to keep those finished now.
     """
     directory = checkpoint.directory if checkpoint is not None else None
@@ -147,11 +149,13 @@ def ingest(
         if checkpoint is not None and checkpoint.chunks:
             chunks, batches = _resume(checkpoint, batches, spool)
         done = sum(chunk.shingles(config) for chunk in chunks)
-        for chunk in _process(batches, config, spool, done, checked=checkpoint is not None):
+        checked = checkpoint is not None
+        for chunk in _process(batches, config, spool, done, likely, checked=checked):
             chunks.append(chunk)
             if checkpoint is not None and spool.spilled:
                 checkpoint.keep(chunks)
         scale = choose_scale(sum(chunk.shingles(config) for chunk in chunks), config)
+        _refine_sketches(chunks, scale, spool, config)
         return _arrange(chunks, scale, spool, config, problems)
     except BaseException:
         spool.close()
@@ -176,11 +180,18 @@ def _resume(
 
 
 def _process(
-    batches: Iterable[Batch], config: Config, spool: Spool, done: int, *, checked: bool
+    batches: Iterable[Batch],
+    config: Config,
+    spool: Spool,
+    done: int,
+    likely: int,
+    *,
+    checked: bool,
 ) -> Iterator[Chunk]:
     """Tokens and features of each batch, in order, with a bounded number of batches under way.
 
-    `done` is the number of shingles before the first batch; `checked` asks for checksums.
+    `done` is the number of shingles before the first batch, `likely` a guess at that of all;
+    `checked` asks for checksums.
     """
 
     def work(batch: Batch, scale: int) -> Chunk:
@@ -190,11 +201,11 @@ def _process(
         columns = Kept(tokens.hashes, places.steps, tokens.flags, features.grams)
         known = checksum(spool.kept_of(columns)) if checked else None
         first = spool.append(columns)
-        return Chunk.of(batch, tokens, features, places, first=first, checksum=known)
+        return Chunk.of(batch, tokens, features, places, first=first, scale=scale, checksum=known)
 
     if is_interpreted():  # in this thread alone, and threads would not make it faster
         for batch in batches:
-            chunk = work(batch, choose_scale(done, config))
+            chunk = work(batch, choose_scale(max(done, likely), config))
             done += chunk.shingles(config)
             yield chunk
         return
@@ -203,8 +214,9 @@ def _process(
         pending: deque[Future[Chunk]] = deque()
         for batch in batches:
             # What suffices for the batches done is never too coarse for the whole, whatever
-            # order they come in: sketches are thinned to the final scale at the end.
-            scale = choose_scale(done, config)
+            # order they come in: sketches are thinned to the final scale at the end. Where the
+            # guess is, they are made again then.
+            scale = choose_scale(max(done, likely), config)
             pending.append(pool.submit(work, batch, scale))
             if len(pending) > threads:
                 chunk = pending.popleft().result()
@@ -212,6 +224,23 @@ def _process(
                 yield chunk
         while pending:
             yield pending.popleft().result()
+
+
+def _refine_sketches(chunks: list[Chunk], scale: int, spool: Spool, config: Config) -> None:
+    """Make the sketches that are too coarse again, from the tokens, which are all at hand."""
+    hashes = spool.column("hashes")
+    none = np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.uint8)
+
+    def refine(chunk: Chunk) -> None:
+        offsets = np.append(chunk.starts, chunk.end) - chunk.first
+        tokens = Tokens(offsets, hashes[chunk.first : chunk.end], *none)
+        features = extract(tokens, config, scale, borrowed=True)
+        chunk.sketch_offsets, chunk.sketch = features.sketch_offsets, features.sketch
+        chunk.scale = scale
+        spool.relieve(tokens.hashes.nbytes)
+
+    coarse = [chunk for chunk in chunks if chunk.scale > scale]
+    in_threads(refine, coarse, config.worker_threads)
 
 
 def _arrange(

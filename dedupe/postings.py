@@ -16,7 +16,8 @@ articles share little else is set aside as boilerplate, and counted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from dedupe.hashtable import maybe_repeated, table_size, table_slot
 from dedupe.sketch import distinct_ascending
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 __all__ = [
@@ -97,9 +100,10 @@ class Postings(NamedTuple):
 _PART = 1 << 16
 """Entries inverted at a time: their tables stay in the second cache."""
 
-_LEAST_PASS, _MOST_PASS, _PASSES = 1 << 20, 1 << 25, 8
-"""Entries dealt out to parts at a time: an eighth of all, 12 to 400 MB, in memory that is used again.
-Each pass looks at every article, and fresh memory costs more than filling it."""
+_LEAST_PASS, _MOST_PASS, _PASSES = 1 << 20, 1 << 24, 16
+"""Entries dealt out to parts at a time: a sixteenth of all, 12 to 200 MB, in memory that is used again,
+and as much for those dealt out before. Each pass looks at every article, and fresh memory costs
+more than filling it."""
 
 
 @kernel
@@ -233,32 +237,15 @@ def build_postings(
         threads: worker threads.
     """
     n = len(sketch_offsets) - 1
-    # At least one bit: a shift by all 64 has no meaning.
-    bits = max(1, (len(sketch) // _PART).bit_length())
-    shift = np.uint64(max(0, largest.bit_length() - bits))
-    n_parts = (largest >> int(shift)) + 1
-    sizes = np.zeros(n_parts, np.int64)
-    _part_sizes(sketch, posted, shift, sizes)
-    ends = np.cumsum(sizes)
-    cursors = sketch_offsets[:-1].copy()
+    passes = _Passes(sketch_offsets, sketch, posted, largest)
     found: list[tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32]]] = []
-    at_once = min(_MOST_PASS, max(_LEAST_PASS, len(sketch) // _PASSES))
-    hashes, articles = np.empty(0, np.uint64), np.empty(0, np.int32)
-    first = 0
-    while first < n_parts:
-        done = int(ends[first] - sizes[first])
-        last = max(first + 1, int(np.searchsorted(ends, done + at_once, side="right")))
-        starts = ends[first:last] - sizes[first:last] - done
-        total = int(sizes[first:last].sum())
-        if len(hashes) < total:
-            hashes, articles = np.empty(total, np.uint64), np.empty(total, np.int32)
-        _deal_out(
-            sketch_offsets, sketch, posted, shift, first, last, cursors, starts, hashes, articles
-        )
-        found += in_threads(
-            _Inverter(starts, sizes[first:last], hashes, articles), range(last - first), threads
-        )
-        first = last
+    inverter = passes.deal_out()
+    while inverter is not None:
+        # The next entries are dealt out by one thread beside those that invert these.
+        parts = [partial(inverter.invert, part) for part in range(len(inverter.sizes))]
+        tasks: list[Callable[[], Any]] = [passes.deal_out, *parts]
+        inverter, *inverted = in_threads(_called, tasks, threads)
+        found += inverted
     lengths = np.concatenate([np.empty(0, np.int64), *(part[1] for part in found)])
     holders = np.concatenate([np.empty(0, np.int32), *(part[2] for part in found)])
     hashes = np.concatenate([np.empty(0, np.uint64), *(part[0] for part in found)])
@@ -284,17 +271,66 @@ def postings_of(
     )
 
 
+def _called(task: Callable[[], Any]) -> Any:
+    return task()
+
+
+class _Passes:
+    """Deals out the entries of sketches to parts, those of some parts in each pass.
+
+    Args:
+        offsets, sketch, posted, largest: as for `build_postings`.
+    """
+
+    def __init__(
+        self,
+        offsets: NDArray[np.int64],
+        sketch: NDArray[np.uint64],
+        posted: NDArray[np.bool_],
+        largest: int,
+    ) -> None:
+        self._arrays = offsets, sketch, posted
+        # At least one bit: a shift by all 64 has no meaning.
+        bits = max(1, (len(sketch) // _PART).bit_length())
+        self._shift = np.uint64(max(0, largest.bit_length() - bits))
+        self._sizes = np.zeros((largest >> int(self._shift)) + 1, np.int64)
+        _part_sizes(sketch, posted, self._shift, self._sizes)
+        self._ends = np.cumsum(self._sizes)
+        self._cursors = offsets[:-1].copy()
+        self._at_once = min(_MOST_PASS, max(_LEAST_PASS, len(sketch) // _PASSES))
+        self._first = 0  # part of the next pass
+        none = np.empty(0, np.uint64), np.empty(0, np.int32)
+        self._room, self._other_room = none, none
+
+    def deal_out(self) -> _Inverter | None:
+        """The next pass, None if there is none; it holds until the one after it is dealt out."""
+        first = self._first
+        if first == len(self._sizes):
+            return None
+        done = int(self._ends[first] - self._sizes[first])
+        last = int(np.searchsorted(self._ends, done + self._at_once, side="right"))
+        self._first = last = max(first + 1, last)
+        sizes = self._sizes[first:last]
+        starts = self._ends[first:last] - sizes - done
+        total = int(sizes.sum())
+        room, self._other_room = self._other_room, self._room
+        if len(room[0]) < total:
+            room = np.empty(total, np.uint64), np.empty(total, np.int32)
+        self._room = room
+        _deal_out(*self._arrays, self._shift, first, last, self._cursors, starts, *room)
+        return _Inverter(starts, sizes, *room)
+
+
 class _Inverter(NamedTuple):
-    """Inverts one of the parts that were dealt out."""
+    """Inverts the parts that were dealt out in one pass."""
 
     starts: NDArray[np.int64]
     sizes: NDArray[np.int64]
     hashes: NDArray[np.uint64]
     articles: NDArray[np.int32]
 
-    def __call__(
-        self, part: int
-    ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32]]:
+    def invert(self, part: int) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32]]:
+        """Hashes, lengths and articles of the postings of a part."""
         here = slice(int(self.starts[part]), int(self.starts[part] + self.sizes[part]))
         n = int(self.sizes[part])
         keys, lengths = np.empty(n // 2, np.uint64), np.empty(n // 2, np.int64)
@@ -317,15 +353,12 @@ def _sketch_containment(
     first_j, last_j = offsets[b], offsets[b + 1]
     i, j = first_i, first_j
     shared = 0
-    while i < min(last_i, first_i + _COMPARED) and j < min(last_j, first_j + _COMPARED):
-        if sketch[i] == sketch[j]:
-            shared += 1
-            i += 1
-            j += 1
-        elif sketch[i] < sketch[j]:
-            i += 1
-        else:
-            j += 1
+    stop_i, stop_j = min(last_i, first_i + _COMPARED), min(last_j, first_j + _COMPARED)
+    while i < stop_i and j < stop_j:  # which is the lesser is anyone's guess: no branch on it
+        x, y = sketch[i], sketch[j]
+        shared += np.int64(x == y)
+        i += np.int64(x <= y)
+        j += np.int64(y <= x)
     smaller = min(i - first_i, j - first_j)
     if i == last_i or j == last_j:  # one was read to its end: this is the exact number
         smaller = min(last_i - first_i, last_j - first_j)
@@ -366,8 +399,11 @@ def _unrelated(
     posting_of, offsets = postings.posting_of, postings.offsets
     pairs = min(len(members) - 1, _SAMPLED_PAIRS)
     crowd = max(2, len(members) // CROWD)
+    enough = (0.5 if one_source else SOME_RELATED) * pairs
     related = 0
     for k in range(pairs):
+        if related >= enough or related + pairs - k < enough:  # the others make no difference
+            break
         at = k * (len(members) - 1) // pairs
         a, b = members[at], members[at + 1]
         contained = _sketch_containment(sketch, sketch_offsets, a, b)
@@ -386,7 +422,7 @@ def _unrelated(
                 )
                 covered = min(covered, share)
             related += 1 if contained <= VARIED * covered else 0
-    return related < (0.5 if one_source else SOME_RELATED) * pairs
+    return related < enough
 
 
 @kernel

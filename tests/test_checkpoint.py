@@ -122,6 +122,19 @@ def test_a_run_goes_on_where_it_was_interrupted(
     found.spool.close()
 
 
+def test_sketches_of_a_wrong_guess_are_made_again_after_an_interruption(tmp_path: Path) -> None:
+    """A chunk remembers its scale: one sketched too coarsely is sketched anew by the next run."""
+    batches = [batch(k) for k in range(4)]
+    checkpoint = Checkpoint(tmp_path / "work", CONFIG)
+    ingest(batches[:2], CONFIG, [], likely=10**9, checkpoint=checkpoint).spool.close()
+    checkpoint.close()
+    assert [chunk.scale for chunk in chunks_of(tmp_path / "work", CONFIG)] == [8, 8]
+    found, known = read(batches, tmp_path / "work")
+    assert known == 2
+    assert_same(found, ingest(batches, CONFIG.replace(memory_mb=100), []))
+    found.spool.close()
+
+
 def test_nothing_is_left_where_all_fitted_into_memory(tmp_path: Path) -> None:
     """A run that needs no files leaves no directory behind."""
     read([batch(1)], tmp_path / "work", CONFIG.replace(memory_mb=100))

@@ -415,6 +415,20 @@ if sys.argv[1] == "both":
     assert said == "1 True True True True\n"
 
 
+def test_kept_code_is_loaded_without_numba_s_implementations(tmp_path: Path) -> None:
+    """A kernel that makes arrays imports how numba makes them when it is compiled, and only then."""
+    code = """
+import sys
+import numpy as np
+from dedupe.sketch import distinct_ascending
+hashes = np.array([5, 3, 5], np.uint64)
+print(distinct_ascending(hashes), *hashes[:2], "numba.np.arrayobj" in sys.modules)
+"""
+    first, second = (run_python(code, NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2))
+    assert first == "2 3 5 True\n"
+    assert second == "2 3 5 False\n"
+
+
 class Kept:
     """Stands for what numba loads kept code with, all but one name; notes what it was asked for."""
 

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from oracles import components, end_to_end, examples
 
 from dedupe.postings import (
+    RELATED_WITHIN_SOURCE,
     Postings,
     Roles,
+    _sketch_containment,
     assign_roles,
     build_postings,
     candidates,
@@ -180,6 +182,53 @@ def test_candidates_follow_the_roles(
     found = candidates(postings, roles, np.array(sources, np.int32), min_shared, max_posting)
     expected = [[*pair, n] for pair, n in sorted(shared.items()) if n >= min_shared]
     assert sorted(found.tolist()) == expected
+
+
+@examples
+@given(SKETCHES, st.data(), st.integers(2, 4))
+def test_furniture_equals_brute_force(
+    sketches: list[list[int]], data: st.DataObject, within_source: int
+) -> None:
+    """Text of several articles of a source is furniture if most neighbours share little else."""
+    number = st.integers(UNKNOWN, 1)
+    sources = data.draw(st.lists(number, min_size=len(sketches), max_size=len(sketches)))
+    postings = postings_of(sketches)
+    expected = []
+    for members in np.split(postings.articles, postings.offsets[1:-1]):
+        furniture = set()
+        for source in (0, 1):
+            mine = [k for k in members.tolist() if sources[k] == source]
+            related = sum(
+                len({*sketches[a]} & {*sketches[b]})
+                >= RELATED_WITHIN_SOURCE * min(len(sketches[a]), len(sketches[b]))
+                for a, b in itertools.pairwise(mine)
+            )
+            if len(mine) >= within_source and related < (len(mine) - 1) / 2:
+                furniture |= {*mine}
+        expected += [k in furniture for k in members.tolist()]
+    roles = roles_of(sketches, sources, within_source=within_source)
+    assert roles.furniture.tolist() == expected
+
+
+@examples
+@given(st.integers(0, 2**32 - 1), st.integers(1, 1500), st.integers(1, 1500))
+def test_containment_of_long_sketches_is_that_of_their_lowest_hashes(
+    seed: int, size_a: int, size_b: int
+) -> None:
+    """Of two sketches at most 512 hashes each are compared, in order."""
+    random = np.random.default_rng(seed)
+    a, b = (
+        sorted(random.choice(2 * max(size_a, size_b), size, replace=False).tolist())
+        for size in (size_a, size_b)
+    )
+    i, j, shared = 0, 0, 0
+    while i < min(size_a, 512) and j < min(size_b, 512):
+        shared += a[i] == b[j]
+        i, j = i + (a[i] <= b[j]), j + (b[j] <= a[i])
+    whole = i == size_a or j == size_b
+    offsets, values = end_to_end([a, b])
+    found = _sketch_containment(values, offsets, 0, 1)
+    assert found == shared / (min(size_a, size_b) if whole else min(i, j))
 
 
 def test_no_articles() -> None:

@@ -28,6 +28,9 @@ def main() -> None:
     # garbage as often as usual takes .1 s of a scan's start, and .35 s at the end of a large one.
     gc.set_threshold(OBJECTS_MADE)
     atexit.register(gc.freeze)
+    # No matrix is multiplied here, and numpy's library for that starts its threads, which spin
+    # for a while, as soon as numpy is imported: .05 s, of two processors.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a title must not fail on a narrow encoding
             stream.reconfigure(errors="replace")
