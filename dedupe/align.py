@@ -199,7 +199,7 @@ def _loose(
     weight = 0
     while True:
         weight += weights[j + 1] - weights[j]
-        if j == last:
+        if j == last or weight >= LOOSE_END + LOOSE_STEP * MAX_GAP:
             return -1
         if partner_b[j + step] != partner_b[j] + step:
             break
@@ -247,10 +247,11 @@ def _trim(
                 first = cut
             else:
                 last = cut
-    weight = 0
-    for j in range(first, last + 1):
+    weight, j = 0, first
+    while j <= last and weight < enough:
         if partner_b[j] >= 0:
             weight += weights[j + 1] - weights[j]
+        j += 1
     if weight < enough:
         _drop(partner_a, partner_b, first, last, 1)
         return 0, -1
@@ -277,7 +278,9 @@ def _settle(
             if last < 0:
                 first = j
             last = j
-            j = next_paired(partner_b, held_b, j + 1, n_b)
+            while last + 1 < n_b and partner_b[last + 1] == partner_b[last] + 1:
+                last += 1
+            j = next_paired(partner_b, held_b, last + 1, n_b)
 
 
 @kernel
