@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import ascending, kernel
+from dedupe._jit import ascending, kernel, leaf
 from dedupe.chaining import align_tokens, forget_partners, number_paragraphs
 from dedupe.gaps import bridge_space, next_paired
 from dedupe.seeds import (
@@ -173,7 +173,7 @@ def _moved(
         best = before[best]
 
 
-@kernel
+@leaf
 def _continues(
     partner_a: NDArray[np.int32], partner_b: NDArray[np.int32], last: int, j: int
 ) -> bool:
@@ -187,7 +187,7 @@ def _continues(
     return True
 
 
-@kernel
+@leaf
 def _loose(
     partner_b: NDArray[np.int32], weights: NDArray[np.int64], first: int, last: int, step: int
 ) -> int:
@@ -212,7 +212,7 @@ def _loose(
     return j if weight < LOOSE_END + LOOSE_STEP * max(gap_a, gap_b) else -1
 
 
-@kernel
+@leaf
 def _drop(
     partner_a: NDArray[np.int32], partner_b: NDArray[np.int32], first: int, last: int, step: int
 ) -> None:
@@ -223,7 +223,7 @@ def _drop(
             partner_b[j] = -1
 
 
-@kernel
+@leaf
 def _trim(
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
@@ -258,7 +258,7 @@ def _trim(
     return first, last
 
 
-@kernel
+@leaf
 def _settle(
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
@@ -283,7 +283,7 @@ def _settle(
             j = next_paired(partner_b, held_b, last + 1, n_b)
 
 
-@kernel
+@leaf
 def _is_brief(
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
@@ -367,7 +367,7 @@ def _passages_of(
     return n
 
 
-@kernel
+@leaf
 def _finish(passage: NDArray[np.int64], quoted: int, furniture: bool) -> None:
     """Decide the kind and the role of a passage."""
     matched = passage[MATCHED]

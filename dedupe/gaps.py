@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import kernel, leaf
 from dedupe.tokens import PARAGRAPH
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ BLOCK_BITS = 5
 """Blocks of 32 tokens are passed over at once where none has a partner: most texts share little."""
 
 
-@kernel
+@leaf
 def next_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int, stop: int) -> int:
     """First token from `at` on that has a partner, or `stop`.
 
@@ -51,7 +51,7 @@ def next_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int, st
     return stop
 
 
-@kernel
+@leaf
 def last_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int) -> int:
     """Last token up to `at` that has a partner, or -1."""
     while at >= 0:
@@ -64,7 +64,7 @@ def last_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int) ->
     return -1
 
 
-@kernel
+@leaf
 def _have_common(
     a: NDArray[np.int32],
     b: NDArray[np.int32],
@@ -99,7 +99,7 @@ def bridge_space() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     return np.zeros((3, MAX_GAP + 1), np.int64), np.zeros((MAX_GAP + 1, MAX_GAP + 1), np.uint8)
 
 
-@kernel
+@leaf
 def _bridge(
     a: NDArray[np.int32],
     b: NDArray[np.int32],
@@ -192,7 +192,7 @@ def _bridge(
     return paired
 
 
-@kernel
+@leaf
 def _free_run(partner: NDArray[np.int32], at: int, stop: int, step: int, most: int) -> int:
     """Tokens from `at` on, in steps, that have no partner, up to (without) `stop`."""
     n = 0
@@ -202,7 +202,7 @@ def _free_run(partner: NDArray[np.int32], at: int, stop: int, step: int, most: i
     return n
 
 
-@kernel
+@leaf
 def _within_paragraph(
     partner: NDArray[np.int32], flags: NDArray[np.uint8], at: int, step: int
 ) -> int:
@@ -218,7 +218,7 @@ def _within_paragraph(
     return n
 
 
-@kernel
+@leaf
 def fill_gaps(
     a: NDArray[np.int32],
     b: NDArray[np.int32],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import kernel, leaf
 from dedupe.hashtable import table_size, table_slot
 from dedupe.shingle import fill_shingles
 
@@ -132,7 +132,7 @@ def workspace(longest: int) -> Workspace:
     )
 
 
-@kernel
+@leaf
 def log(x: int) -> int:
     """Hundredths of the natural logarithm, of a number of at least 1."""
     value = 0
@@ -176,24 +176,25 @@ def index_tokens(a: NDArray[np.uint64], space: Workspace) -> None:
     for k in range(size // 8):
         bits[k] = np.uint64(0)
         pair_bits[k] = np.uint64(0)
+    for k in range(n + 1):
+        in_a[k], pairs_in_a[k] = 0, 0
+        head[k], pair_head[k] = -1, -1
     bit_mask = np.uint64(8 * size - 1)
     found = 0
+    # Whether a word is new cannot be foretold: it is entered again if it is not.
     for i in range(n):
         key = a[i]
         slot = np.int64(key >> np.uint64(20)) & mask
         word = np.int64(numbers[slot])
-        while word != 0 and keys[word] != key:
+        while (word != 0) & (keys[word] != key):
             slot = (slot + 1) & mask
             word = np.int64(numbers[slot])
-        if word == 0:
-            found += 1
-            word = found
-            keys[found] = key
-            numbers[slot] = found
-            in_a[found] = 0
-            head[found] = -1
-            bit = key & bit_mask
-            bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+        found += int(word == 0)
+        word = found if word == 0 else word
+        keys[word] = key
+        numbers[slot] = word
+        bit = key & bit_mask
+        bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
         words[i] = word
     words[n] = -1  # equal to no word of b
     found = 0
@@ -209,18 +210,15 @@ def index_tokens(a: NDArray[np.uint64], space: Workspace) -> None:
         hashed = _pair_hash(word, after) >> 14
         slot = hashed >> 3 & mask
         number = np.int64(pair_numbers[slot])
-        while number != 0 and pair_keys[number] != pair:
+        while (number != 0) & (pair_keys[number] != pair):
             slot = (slot + 1) & mask
             number = np.int64(pair_numbers[slot])
-        if number == 0:
-            found += 1
-            number = found
-            pair_numbers[slot] = found
-            pair_keys[found] = pair
-            pairs_in_a[found] = 0
-            pair_head[found] = -1
-            bit = np.uint64(hashed & (8 * size - 1))
-            pair_bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+        found += int(number == 0)
+        number = found if number == 0 else number
+        pair_keys[number] = pair
+        pair_numbers[slot] = number
+        bit = np.uint64(hashed & (8 * size - 1))
+        pair_bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
         following[n + i] = pair_head[number]
         pair_head[number] = n + i
         pairs_in_a[number] += 1
@@ -270,7 +268,7 @@ def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tup
         key = b[listed[k]]
         slot = np.int64(key >> np.uint64(20)) & mask
         word = np.int64(numbers[slot])
-        while word != 0 and keys[word] != key:
+        while (word != 0) & (keys[word] != key):
             slot = (slot + 1) & mask
             word = np.int64(numbers[slot])
         words[listed[k]] = word
@@ -350,7 +348,7 @@ def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int
         pair = np.int64(words[j]) << 32 | np.int64(words[j + 1])
         slot = np.int64(found[k])
         number = np.int64(numbers[slot])
-        while number != 0 and pair_keys[number] != pair:
+        while (number != 0) & (pair_keys[number] != pair):
             slot = (slot + 1) & mask
             number = np.int64(numbers[slot])
         found[k] = number
@@ -371,7 +369,7 @@ def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int
     return seeds, frequent
 
 
-@kernel
+@leaf
 def _grow(
     a: NDArray[np.int32],
     b: NDArray[np.int32],
@@ -404,7 +402,7 @@ def _grow(
     return n + 1
 
 
-@kernel
+@leaf
 def _clear(
     diagonals: NDArray[np.int32], matches: NDArray[np.int32], first: int, n: int, n_b: int
 ) -> None:
@@ -413,7 +411,7 @@ def _clear(
         diagonals[matches[m, 1] - matches[m, 0] + n_b] = 0
 
 
-@kernel
+@leaf
 def maximal_matches(n_a: int, n_b: int, space: Workspace, matches: NDArray[np.int32]) -> int:
     """Maximal matches that hold a seed; their number."""
     a, b, starts, following = (
