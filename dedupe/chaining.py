@@ -121,9 +121,10 @@ def _unite(parent: NDArray[np.int32], p: int, s: int) -> None:
 
 @leaf
 def _join_crossing(near: NDArray[np.int32], p: int) -> int:
-    """Join short match p with later ones that start within it, and pieces of which may lead to one of it.
+    """Join match p with later ones that start within it, and pieces of which may lead to one of it.
 
     What chains that end in such matches may score is not known yet. Returns how many there are.
+    In a long match `_join_near` finds them anyway.
     """
     start, diagonal = near[START], near[DIAGONAL]
     end = int(near[END, p])
@@ -335,10 +336,21 @@ def _enter(
     partner_b: NDArray[np.int32],
     held_a: NDArray[np.bool_],
     held_b: NDArray[np.bool_],
+    free: bool,
 ) -> None:
-    """Enter the partners of a chain of matches where both tokens are free."""
+    """Enter the partners of a chain of matches where both tokens are free, as all of them may be."""
     for p in range(len(path)):
         m = path[p]
+        if free:
+            n = int(matches[m, 2] - cut[m])
+            j, i = int(matches[m, 0] + cut[m]), int(matches[m, 1] + cut[m])
+            of_a, of_b = partner_a[i : i + n], partner_b[j : j + n]
+            for k in range(n):
+                of_a[k] = j + k
+                of_b[k] = i + k
+            held_a[i >> BLOCK_BITS : ((i + n - 1) >> BLOCK_BITS) + 1] = True
+            held_b[j >> BLOCK_BITS : ((j + n - 1) >> BLOCK_BITS) + 1] = True
+            continue
         for k in range(cut[m], matches[m, 2]):
             i, j = matches[m, 1] + k, matches[m, 0] + k
             if partner_a[i] < 0 and partner_b[j] < 0:
@@ -419,7 +431,7 @@ def _take_best(
             continue
         for k in range(n):
             done[path[k]] = True
-        _enter(matches, path[:n], cut, partner_a, partner_b, held_a, held_b)
+        _enter(matches, path[:n], cut, partner_a, partner_b, held_a, held_b, lost == 0)
         taken += 1
     return taken, crossed
 

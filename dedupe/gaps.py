@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe._jit import kernel, leaf
+from dedupe._jit import leaf
 from dedupe.tokens import PARAGRAPH
 
 if TYPE_CHECKING:
