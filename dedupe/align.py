@@ -459,7 +459,7 @@ NO_PARTNERS = np.empty(0, np.int32)
 _local = threading.local()
 
 _KEPT_ROOM = 1 << 16
-"""Tokens of a text up to which a thread keeps its workspace for the next pairs: 10 MB."""
+"""Tokens of a text up to which a thread keeps its workspace for the next pairs: 8 MB."""
 
 
 def align_pairs(
