@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import ascending, kernel
+from dedupe._jit import ascending, kernel, leaf
 from dedupe.chaining import align_tokens, forget_partners, number_paragraphs
 from dedupe.gaps import bridge_space, next_paired
 from dedupe.seeds import (
@@ -173,7 +173,7 @@ def _moved(
         best = before[best]
 
 
-@kernel
+@leaf
 def _continues(
     partner_a: NDArray[np.int32], partner_b: NDArray[np.int32], last: int, j: int
 ) -> bool:
@@ -187,7 +187,7 @@ def _continues(
     return True
 
 
-@kernel
+@leaf
 def _loose(
     partner_b: NDArray[np.int32], weights: NDArray[np.int64], first: int, last: int, step: int
 ) -> int:
@@ -199,7 +199,7 @@ def _loose(
     weight = 0
     while True:
         weight += weights[j + 1] - weights[j]
-        if j == last:
+        if j == last or weight >= LOOSE_END + LOOSE_STEP * MAX_GAP:
             return -1
         if partner_b[j + step] != partner_b[j] + step:
             break
@@ -212,7 +212,7 @@ def _loose(
     return j if weight < LOOSE_END + LOOSE_STEP * max(gap_a, gap_b) else -1
 
 
-@kernel
+@leaf
 def _drop(
     partner_a: NDArray[np.int32], partner_b: NDArray[np.int32], first: int, last: int, step: int
 ) -> None:
@@ -223,7 +223,7 @@ def _drop(
             partner_b[j] = -1
 
 
-@kernel
+@leaf
 def _trim(
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
@@ -247,17 +247,18 @@ def _trim(
                 first = cut
             else:
                 last = cut
-    weight = 0
-    for j in range(first, last + 1):
+    weight, j = 0, first
+    while j <= last and weight < enough:
         if partner_b[j] >= 0:
             weight += weights[j + 1] - weights[j]
+        j += 1
     if weight < enough:
         _drop(partner_a, partner_b, first, last, 1)
         return 0, -1
     return first, last
 
 
-@kernel
+@leaf
 def _settle(
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
@@ -277,10 +278,12 @@ def _settle(
             if last < 0:
                 first = j
             last = j
-            j = next_paired(partner_b, held_b, j + 1, n_b)
+            while last + 1 < n_b and partner_b[last + 1] == partner_b[last] + 1:
+                last += 1
+            j = next_paired(partner_b, held_b, last + 1, n_b)
 
 
-@kernel
+@leaf
 def _is_brief(
     partner_a: NDArray[np.int32],
     partner_b: NDArray[np.int32],
@@ -364,7 +367,7 @@ def _passages_of(
     return n
 
 
-@kernel
+@leaf
 def _finish(passage: NDArray[np.int64], quoted: int, furniture: bool) -> None:
     """Decide the kind and the role of a passage."""
     matched = passage[MATCHED]
@@ -456,7 +459,7 @@ NO_PARTNERS = np.empty(0, np.int32)
 _local = threading.local()
 
 _KEPT_ROOM = 1 << 16
-"""Tokens of a text up to which a thread keeps its workspace for the next pairs: 10 MB."""
+"""Tokens of a text up to which a thread keeps its workspace for the next pairs: 8 MB."""
 
 
 def align_pairs(

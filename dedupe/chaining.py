@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._bits import overlapping32, trailing_zeros
-from dedupe._jit import ascending, in_plain_python, kernel
+from dedupe._jit import ascending, in_plain_python, kernel, leaf
 from dedupe.gaps import BLOCK_BITS, fill_gaps, last_paired, next_paired
 from dedupe.seeds import (
     HELD_A,
@@ -80,14 +80,16 @@ MAX_ROUNDS = 4
 SHORT = 4
 """Tokens of a match that can be left out as unpromising."""
 
-MANY_NEAR = 4
-"""Neighbours of a match, on average, from which on nearly all are promising, or all repeat."""
+MANY_NEAR, MANY_LOOKED_AT = 4, 32
+"""Neighbours of a match, on average, from which on nearly all are promising, or all repeat; and
+steps taken for each to find them."""
 
-CROWDED = 64
-"""Matches looked at for each, from which on it is worth putting away those that ended long before."""
+DRIFT = REACH + OVERLAP
+"""Diagonals from one match of a chain to the next at most: the one may lie as far ahead as a chain
+reaches in one text, and overlap in the other."""
 
-MOST_PRICE = 1 << 40
-"""Of what no match is near."""
+UNBOUNDED = 1 << 30
+"""Of a match that nothing is known to lead to, or whose chains may score anything."""
 
 CELL_BITS = 6
 """Matches are looked for by 64 tokens of a: no chain reaches beyond a cell and the next."""
@@ -102,77 +104,98 @@ def number_paragraphs(flags: NDArray[np.uint8], out: NDArray[np.int32]) -> None:
         out[k] = number
 
 
-@kernel
+# Rows of what is looked at of matches: diagonal, start and end in b, weight; what chains that end
+# there may score, what they pay at least to get there, and the match's set.
+DIAGONAL, START, END, WEIGHT, MOST, PRICE, PARENT = range(7)
+
+
+@leaf
+def _unite(parent: NDArray[np.int32], p: int, s: int) -> None:
+    """Join the sets of two matches; the lowest number stands for a set."""
+    while parent[p] != p:
+        p = int(parent[p])
+    while parent[s] != s:
+        s = int(parent[s])
+    parent[max(p, s)] = min(p, s)
+
+
+@leaf
+def _join_crossing(near: NDArray[np.int32], p: int) -> int:
+    """Join match p with later ones that start within it, and pieces of which may lead to one of it.
+
+    What chains that end in such matches may score is not known yet. Returns how many there are.
+    In a long match `_join_near` finds them anyway.
+    """
+    start, diagonal = near[START], near[DIAGONAL]
+    end = int(near[END, p])
+    n = 0
+    s = p + 1
+    while start[s] < end - 1:
+        ahead = int(diagonal[s]) - int(diagonal[p])
+        if abs(ahead) <= DRIFT and start[s] + ahead < end - 1:
+            for m in (p, s):
+                near[PRICE, m] = 0
+                near[MOST, m] = UNBOUNDED
+            _unite(near[PARENT], p, s)
+            n += 1
+        s += 1
+    return n
+
+
+@leaf
 def _join_near(
-    matches: NDArray[np.int32],
+    near: NDArray[np.int32],
+    n: int,
     paragraph_a: NDArray[np.int32],
     paragraph_b: NDArray[np.int32],
-    parent: NDArray[np.int32],
-    price: NDArray[np.int64],
-    firm: NDArray[np.bool_],
 ) -> bool:
-    """Join matches within `REACH` of which one may follow the other in a chain.
+    """Join matches of which one may follow the other in a chain.
 
-    `price`: what a chain pays at least to get to each. What holds for matches holds for pieces
-    of them, which are further apart. Long matches are firm. False if too many are near each
-    other for this to be worth it.
+    A step costs so much for each diagonal that few chains get far: the lighter those that end in a
+    match can be, the nearer it is looked for matches to follow it. What holds for matches holds for
+    pieces of them, which are further apart. False if too many are near each other for this to be
+    worth it.
     """
-    n = len(matches)
-    # Of matches that may end close enough in b: number, start and end in a, end in b.
-    near, end_b = np.empty(n, np.int32), np.empty(n, np.int32)
-    start_a, end_a = np.empty(n + 32, np.int32), np.empty(n + 32, np.int32)
-    oldest, n_near, crowded = 0, 0, CROWDED
-    edges = 0
-    for m in range(n):
-        j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
-        parent[m] = m
-        price[m] = MOST_PRICE
-        firm[m] = length > SHORT
-        while oldest < n_near and end_b[oldest] < j - REACH:
-            oldest += 1
-        if n_near - oldest > crowded:  # behind a long match there are others that have ended
-            kept = 0
-            for k in range(oldest, n_near):
-                end = end_b[k]
-                near[kept], start_a[kept], end_a[kept] = near[k], start_a[k], end_a[k]
-                end_b[kept] = end
-                kept += int(end >= j - REACH)
-            oldest, n_near, crowded = 0, kept, CROWDED + 2 * kept
-        # Whether two matches are near cannot be foretold: no branches, and many at a time.
-        for at in range(oldest, n_near, 32):
-            hits = overlapping32(start_a, end_a, at, i - REACH, i + length + REACH)
-            if n_near - at < 32:
-                hits &= (np.uint64(1) << np.uint64(n_near - at)) - np.uint64(1)
+    # Whether matches are near cannot be foretold: no branches, and many at a time. The rows looked
+    # at so are not written to here, or each look would wait for the last write.
+    diagonal, start = near[DIAGONAL], near[START]
+    most, price = near[MOST], near[PRICE]
+    edges, looked_at = 0, 0
+    for p in range(n):
+        at_p, start_p, end = int(diagonal[p]), int(start[p]), int(near[END, p])
+        if 1 < end - start_p <= SHORT:
+            edges += _join_crossing(near, p)
+        worth = int(most[p])
+        drift = min(DRIFT, (worth - OPEN) // INDEL)
+        until = end + min(REACH, (worth - OPEN) // SKIP)
+        first = p + 1
+        while start[first] <= until:
+            hits = overlapping32(diagonal, diagonal, first, at_p - drift, at_p + drift)
+            hits &= overlapping32(start, start, first, start_p, until)
             while hits != np.uint64(0):
-                k = at + trailing_zeros(hits)
+                s = first + trailing_zeros(hits)
                 hits &= hits - np.uint64(1)
-                gap_b = j - int(end_b[k])
-                follows, leads = start_a[k] < i + length, gap_b < 0 and i < end_a[k]
-                if gap_b > REACH or not (follows or leads):
-                    continue
-                p = int(near[k])
-                gap_a = max(i - int(end_a[k]), int(start_a[k]) - i - length)
-                cost = OPEN + SKIP * max(1, gap_a, gap_b)
-                if leads:
-                    price[p] = min(int(price[p]), cost)
-                if follows:
-                    if (
-                        paragraph_a[end_a[k] - 1] < paragraph_a[i]
-                        or paragraph_b[end_b[k] - 1] < paragraph_b[j]
-                    ):
-                        cost += BORDER
-                    price[m] = min(int(price[m]), cost)
-                root, other = int(parent[m]), p
-                while parent[other] != other:
-                    other = int(parent[other])
-                parent[max(root, other)] = min(root, other)
-                parent[m] = min(root, other)
-                edges += 1
-        if edges > MANY_NEAR * n:
+                j, last = int(start[s]), int(near[END, s]) - 1
+                ahead = int(diagonal[s]) - at_p
+                gap_a, gap_b = j + ahead - end, j - end
+                cost = OPEN + INDEL * abs(ahead) + SKIP * max(int(ahead == 0), min(gap_a, gap_b))
+                # Branches are dear: so no "or".
+                cost += BORDER * (
+                    int(paragraph_a[at_p + end - 1] < paragraph_a[at_p + ahead + j])
+                    | int(paragraph_b[end - 1] < paragraph_b[j])
+                )
+                follows = (start_p < last) & (start_p < last + ahead) & (gap_a <= REACH)
+                leads = (j < end - 1) & (j + ahead < end - 1)  # within a long match
+                if (follows & (cost < worth)) | leads:
+                    price[s] = min(int(price[s]), cost)
+                    scored = int(near[WEIGHT, s]) + worth - cost
+                    most[s] = min(UNBOUNDED, max(int(most[s]), scored))
+                    _unite(near[PARENT], p, s)
+                    edges += 1
+            first += 32
+            looked_at += 1
+        if edges > MANY_NEAR * n or looked_at > MANY_LOOKED_AT * n:
             return False
-        near[n_near], start_a[n_near] = m, i
-        end_a[n_near], end_b[n_near] = i + length, j + length
-        n_near += 1
     return True
 
 
@@ -186,16 +209,27 @@ def _promising(
     """The matches without those of which no chain can come.
 
     Most are words that both texts happen to have. A chain stays among matches that are joined
-    by steps within `REACH`, it gets to each but the first by a gap after another one, and so
+    by steps that it may take, it gets to each but the first by a gap after another one, and so
     scores no more than all of them weigh without what these gaps cost at least. That holds for
     pieces of matches, too: they are no heavier in all, and further apart. Long matches are kept
     with all that is near, so that those left out have two pieces each at most; see `_left_over`.
     """
     n = len(matches)
-    parent = np.empty(n, np.int32)
-    price = np.empty(n, np.int64)
-    firm = np.empty(n, np.bool_)
-    if not _join_near(matches, paragraph_a, paragraph_b, parent, price, firm):
+    near = np.empty((7, n + 32), np.int32)
+    for m in range(n):
+        j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
+        weight = int(weights[j + length] - weights[j])
+        near[DIAGONAL, m] = i - j
+        near[START, m] = j
+        near[END, m] = j + length
+        near[WEIGHT, m] = weight
+        near[MOST, m] = UNBOUNDED if length > SHORT else weight
+        near[PRICE, m] = UNBOUNDED
+        near[PARENT, m] = m
+    for m in range(n, n + 32):
+        near[START, m] = UNBOUNDED
+        near[DIAGONAL, m] = 0
+    if not _join_near(near, n, paragraph_a, paragraph_b):
         return matches
     most = np.empty(n, np.int64)
     begun = np.empty(n, np.int64)
@@ -203,19 +237,19 @@ def _promising(
         most[m] = 0
         begun[m] = 0
     for m in range(n):
-        root = int(parent[parent[m]])  # parents come before their children
-        parent[m] = root
-        j, length = int(matches[m, 0]), int(matches[m, 2])
-        weight = weights[j + length] - weights[j]
-        most[root] += LOWEST if firm[m] else max(0, weight - price[m])
-        begun[root] = max(begun[root], min(weight, price[m]))
+        root = int(near[PARENT, near[PARENT, m]])  # parents come before their children
+        near[PARENT, m] = root
+        weight, price = int(near[WEIGHT, m]), int(near[PRICE, m])
+        firm = near[END, m] - near[START, m] > SHORT
+        most[root] += LOWEST if firm else max(0, weight - price)
+        begun[root] = max(begun[root], min(weight, price))
     kept = 0
     out = np.empty((n, 3), np.int32)
     for m in range(n):
-        root = int(parent[m])
+        root = int(near[PARENT, m])
         for k in range(3):
             out[kept, k] = matches[m, k]
-        kept += np.int64(most[root] + begun[root] >= LOWEST)
+        kept += int(most[root] + begun[root] >= LOWEST)
     return out[:kept]
 
 
@@ -302,10 +336,21 @@ def _enter(
     partner_b: NDArray[np.int32],
     held_a: NDArray[np.bool_],
     held_b: NDArray[np.bool_],
+    free: bool,
 ) -> None:
-    """Enter the partners of a chain of matches where both tokens are free."""
+    """Enter the partners of a chain of matches where both tokens are free, as all of them may be."""
     for p in range(len(path)):
         m = path[p]
+        if free:
+            n = int(matches[m, 2] - cut[m])
+            j, i = int(matches[m, 0] + cut[m]), int(matches[m, 1] + cut[m])
+            of_a, of_b = partner_a[i : i + n], partner_b[j : j + n]
+            for k in range(n):
+                of_a[k] = j + k
+                of_b[k] = i + k
+            held_a[i >> BLOCK_BITS : ((i + n - 1) >> BLOCK_BITS) + 1] = True
+            held_b[j >> BLOCK_BITS : ((j + n - 1) >> BLOCK_BITS) + 1] = True
+            continue
         for k in range(cut[m], matches[m, 2]):
             i, j = matches[m, 1] + k, matches[m, 0] + k
             if partner_a[i] < 0 and partner_b[j] < 0:
@@ -313,6 +358,15 @@ def _enter(
                 partner_b[j] = i
                 held_a[i >> BLOCK_BITS] = True
                 held_b[j >> BLOCK_BITS] = True
+
+
+@leaf
+def _any_held(held: NDArray[np.bool_], first: int, end: int) -> bool:
+    """Whether any of the blocks that these tokens are in may have one with a partner."""
+    for block in range(first >> BLOCK_BITS, ((end - 1) >> BLOCK_BITS) + 1):  # noqa: SIM110
+        if held[block]:
+            return True
+    return False
 
 
 @kernel
@@ -360,10 +414,11 @@ def _take_best(
             path[n] = m
             after[n] = lost
             n += 1
-            for k in range(cut[m], matches[m, 2]):
-                j = matches[m, 0] + k
-                if partner_b[j] >= 0 or partner_a[matches[m, 1] + k] >= 0:
-                    lost += weights[j + 1] - weights[j]
+            j, i, length = int(matches[m, 0]), int(matches[m, 1]), int(matches[m, 2])
+            if _any_held(held_b, j, j + length) or _any_held(held_a, i, i + length):
+                for k in range(cut[m], length):
+                    if partner_b[j + k] >= 0 or partner_a[i + k] >= 0:
+                        lost += weights[j + k + 1] - weights[j + k]
             m = before[m]
         if m >= 0:
             lost += score[m]
@@ -376,7 +431,7 @@ def _take_best(
             continue
         for k in range(n):
             done[path[k]] = True
-        _enter(matches, path[:n], cut, partner_a, partner_b, held_a, held_b)
+        _enter(matches, path[:n], cut, partner_a, partner_b, held_a, held_b, lost == 0)
         taken += 1
     return taken, crossed
 
@@ -480,17 +535,11 @@ def _take_between(
 @kernel
 def forget_partners(n_a: int, n_b: int, space: Workspace) -> None:
     """Free all tokens of a text of so many tokens and of the text b aligned with it."""
-    partner_a, partner_b = space.tokens[PARTNER_A], space.tokens[PARTNER_B]
-    held_a, held_b = space.held[HELD_A], space.held[HELD_B]
-    j = next_paired(partner_b, held_b, 0, n_b)
-    while j < n_b:
-        partner_a[partner_b[j]] = -1
-        partner_b[j] = -1
-        j = next_paired(partner_b, held_b, j + 1, n_b)
-    for block in range((n_a >> BLOCK_BITS) + 1):
-        held_a[block] = False
-    for block in range((n_b >> BLOCK_BITS) + 1):
-        held_b[block] = False
+    # All of them at once, in vectors: sooner done than looking for those that have partners.
+    space.tokens[PARTNER_A, :n_a] = -1
+    space.tokens[PARTNER_B, :n_b] = -1
+    space.held[HELD_A, : (n_a >> BLOCK_BITS) + 1] = False
+    space.held[HELD_B, : (n_b >> BLOCK_BITS) + 1] = False
 
 
 @kernel
@@ -546,6 +595,7 @@ def align_tokens(
         before = np.empty(len(left), np.int32)
         cut = np.empty(len(left), np.int32)
         whole = True
+        filled = 0
         for r in range(MAX_ROUNDS):
             reach, skip, indel = (
                 (DENSE_REACH, DENSE_SKIP, DENSE_INDEL) if r == 0 else (REACH, SKIP, INDEL)
@@ -575,8 +625,9 @@ def align_tokens(
                 held_a,
                 held_b,
             )
-            if r < 2 or taken > 0:
-                fill_gaps(
+            # Where nothing has been paired since gaps were filled there is nothing to fill.
+            if taken > 0 or (r < 2 and filled > 0):
+                filled = fill_gaps(
                     words_a,
                     words_b,
                     flags_a,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import leaf
 from dedupe.tokens import PARAGRAPH
 
 if TYPE_CHECKING:
@@ -28,11 +28,14 @@ MISMATCH, GAP_OPEN, GAP_EXTEND = 60, 150, 40
 """Cost of a word replaced, of leaving words out or adding some, and of each of these."""
 
 
+FEW = 24
+"""Pairs of tokens that are compared each with each."""
+
 BLOCK_BITS = 5
 """Blocks of 32 tokens are passed over at once where none has a partner: most texts share little."""
 
 
-@kernel
+@leaf
 def next_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int, stop: int) -> int:
     """First token from `at` on that has a partner, or `stop`.
 
@@ -48,7 +51,7 @@ def next_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int, st
     return stop
 
 
-@kernel
+@leaf
 def last_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int) -> int:
     """Last token up to `at` that has a partner, or -1."""
     while at >= 0:
@@ -61,7 +64,7 @@ def last_paired(partner: NDArray[np.int32], held: NDArray[np.bool_], at: int) ->
     return -1
 
 
-@kernel
+@leaf
 def _have_common(
     a: NDArray[np.int32],
     b: NDArray[np.int32],
@@ -73,6 +76,13 @@ def _have_common(
     seen: NDArray[np.int32],
 ) -> bool:
     """Whether any of these tokens are equal; `seen` is zero for each word, and stays so."""
+    if n_a * n_b <= FEW:
+        for y in range(n_b):
+            word = b[at_b + step * y]
+            for x in range(n_a):
+                if word > 0 and a[at_a + step * x] == word:
+                    return True
+        return False
     for x in range(n_a):
         seen[a[at_a + step * x]] = 1
     common = 0
@@ -89,7 +99,7 @@ def bridge_space() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     return np.zeros((3, MAX_GAP + 1), np.int64), np.zeros((MAX_GAP + 1, MAX_GAP + 1), np.uint8)
 
 
-@kernel
+@leaf
 def _bridge(
     a: NDArray[np.int32],
     b: NDArray[np.int32],
@@ -182,7 +192,7 @@ def _bridge(
     return paired
 
 
-@kernel
+@leaf
 def _free_run(partner: NDArray[np.int32], at: int, stop: int, step: int, most: int) -> int:
     """Tokens from `at` on, in steps, that have no partner, up to (without) `stop`."""
     n = 0
@@ -192,7 +202,7 @@ def _free_run(partner: NDArray[np.int32], at: int, stop: int, step: int, most: i
     return n
 
 
-@kernel
+@leaf
 def _within_paragraph(
     partner: NDArray[np.int32], flags: NDArray[np.uint8], at: int, step: int
 ) -> int:
@@ -208,7 +218,7 @@ def _within_paragraph(
     return n
 
 
-@kernel
+@leaf
 def fill_gaps(
     a: NDArray[np.int32],
     b: NDArray[np.int32],
@@ -222,15 +232,18 @@ def fill_gaps(
     seen: NDArray[np.int32],
     rows: NDArray[np.int64],
     came: NDArray[np.uint8],
-) -> None:
-    """Align the gaps between blocks, then what stands before and after them.
+) -> int:
+    """Align the gaps between blocks, then what stands before and after them; the tokens paired.
 
     The texts are numbered words, 0 for one of b that a does not have; `seen` is for
     `_have_common`.
     """
+    paired = 0
     n_a, n_b = len(flags_a), len(flags_b)
     j = next_paired(partner_b, held_b, 0, n_b)
     while j < n_b:
+        while j + 1 < n_b and partner_b[j + 1] >= 0:
+            j += 1
         i = np.int64(partner_b[j]) + 1
         j += 1
         if j < n_b and partner_b[j] < 0 and i < n_a and partner_a[i] < 0:
@@ -238,7 +251,7 @@ def fill_gaps(
             gap_a = _free_run(partner_a, i, n_a, 1, MAX_GAP)
             if j + gap_b < n_b and partner_b[j + gap_b] == i + gap_a:
                 if _have_common(a, b, i, j, gap_a, gap_b, 1, seen):
-                    _bridge(
+                    paired += _bridge(
                         a,
                         b,
                         weights,
@@ -266,12 +279,20 @@ def fill_gaps(
                 j = last_paired(partner_b, held_b, j - 1)
             if not 0 <= j < n_b:
                 break
+            while 0 <= j + step < n_b and partner_b[j + step] >= 0:
+                j += step
             beside = j + step
-            if not 0 <= beside < n_b or partner_b[beside] >= 0:
+            if not 0 <= beside < n_b:
                 continue
             i = np.int64(partner_b[j])
             if step < 0 and (flags_b[j] | flags_a[i]) & PARAGRAPH:
                 continue
+            other = i + step
+            if not 0 <= other < n_a or partner_a[other] >= 0:
+                continue
+            following = beside + step
+            if 0 <= following < n_b and 0 <= partner_b[following] == other + step:
+                continue  # one word for another
             gap_b = _within_paragraph(partner_b, flags_b, beside, step)
             gap_a = _within_paragraph(partner_a, flags_a, i + step, step)
             if gap_a > 0 and gap_b > 0:
@@ -280,7 +301,7 @@ def fill_gaps(
                     continue  # a gap that has been aligned
                 if not _have_common(a, b, i + step, beside, gap_a, gap_b, step, seen):
                     continue
-                _bridge(
+                paired += _bridge(
                     a,
                     b,
                     weights,
@@ -297,3 +318,4 @@ def fill_gaps(
                     rows,
                     came,
                 )
+    return paired

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe._jit import kernel, leaf
 from dedupe.hashtable import table_size, table_slot
 from dedupe.shingle import fill_shingles
 
@@ -55,7 +55,8 @@ _FREQUENT = -2
 
 # Rows of the arrays of a workspace. Of the tokens of a and b: number of the word, and paragraph;
 # what is found: partner. Of the words of a: how often they are in both, the first place in a,
-# and where seeds of them start. Of b: where seeds start, and what is listed on the way.
+# and where seeds of them start; of its word pairs the same. Of b: where seeds start, and what is
+# listed on the way.
 (
     WORDS_A,
     WORDS_B,
@@ -67,11 +68,14 @@ _FREQUENT = -2
     IN_B,
     HEAD,
     START_OF,
+    PAIRS_IN_A,
+    PAIRS_IN_B,
+    PAIR_HEAD,
     STARTS,
     LISTED,
-    SLOTS,
-) = range(13)
-NUMBERS, PAIRS_IN_A, PAIRS_IN_B, PAIR_HEAD = range(4)
+    FOUND,
+) = range(16)
+NUMBERS, PAIR_NUMBERS = range(2)
 BITS, PAIR_BITS = range(2)
 WEIGHTS, WEIGHT_OF = range(2)
 HELD_A, HELD_B = range(2)
@@ -80,12 +84,15 @@ HELD_A, HELD_B = range(2)
 class Workspace(NamedTuple):
     """Arrays that one thread uses for one pair of texts after another; see `workspace`.
 
-    Words are numbered from 1 by their first place in a; 0 is a word that a does not have. Few
-    arrays of many rows, since each array that a kernel is given makes it longer to compile.
+    Words are numbered from 1 by their first place in a; 0 is a word that a does not have. So are
+    word pairs, by their last place. Few arrays of many rows, since each array that a kernel is
+    given makes it longer to compile.
 
     Attributes:
-        tokens: int32, by token or by word. Partners are -1 before each pair.
-        keys, pair_keys, table: uint64, int64, int32, hash tables of words and word pairs of a.
+        tokens: int32, by token, by word or by word pair. Partners are -1 before each pair of texts.
+        table: int32, hash tables of the numbers of words and of word pairs of a. There is nothing
+            else in them, so that they stay in the first cache.
+        keys, pair_keys: uint64, int64, the words and the word pairs, by number.
         bits: uint64, which hashes are not in them.
         following: int32, the next place of the same word of a, then of the same word pair.
         weights: int64, summed up over the tokens of b, and by word.
@@ -95,9 +102,9 @@ class Workspace(NamedTuple):
     """
 
     tokens: NDArray[np.int32]
+    table: NDArray[np.int32]
     keys: NDArray[np.uint64]
     pair_keys: NDArray[np.int64]
-    table: NDArray[np.int32]
     bits: NDArray[np.uint64]
     following: NDArray[np.int32]
     weights: NDArray[np.int64]
@@ -109,13 +116,13 @@ class Workspace(NamedTuple):
 def workspace(longest: int) -> Workspace:
     """Room for texts of up to so many tokens."""
     size = int(table_size(longest))
-    tokens = np.zeros((13, longest + 1), np.int32)
+    tokens = np.zeros((16, longest + 1), np.int32)
     tokens[[PARTNER_A, PARTNER_B]] = -1
     return Workspace(
         tokens=tokens,
-        keys=np.zeros(size, np.uint64),
-        pair_keys=np.zeros(size, np.int64),
-        table=np.zeros((4, size), np.int32),
+        table=np.zeros((2, size), np.int32),
+        keys=np.zeros(longest + 1, np.uint64),
+        pair_keys=np.zeros(longest + 1, np.int64),
         bits=np.zeros((2, size // 8), np.uint64),
         following=np.zeros(2 * longest, np.int32),
         weights=np.zeros((2, longest + 1), np.int64),
@@ -125,7 +132,7 @@ def workspace(longest: int) -> Workspace:
     )
 
 
-@kernel
+@leaf
 def log(x: int) -> int:
     """Hundredths of the natural logarithm, of a number of at least 1."""
     value = 0
@@ -157,31 +164,40 @@ def index_tokens(a: NDArray[np.uint64], space: Workspace) -> None:
         space.tokens[HEAD],
         space.following,
     )
-    pair_keys, pair_bits = space.pair_keys, space.bits[PAIR_BITS]
-    pairs_in_a, pair_head = space.table[PAIRS_IN_A], space.table[PAIR_HEAD]
+    pair_numbers, pair_keys, pair_bits = (
+        space.table[PAIR_NUMBERS],
+        space.pair_keys,
+        space.bits[PAIR_BITS],
+    )
+    pairs_in_a, pair_head = space.tokens[PAIRS_IN_A], space.tokens[PAIR_HEAD]
     for slot in range(size):
         numbers[slot] = 0
-        pair_keys[slot] = 0
+        pair_numbers[slot] = 0
     for k in range(size // 8):
         bits[k] = np.uint64(0)
         pair_bits[k] = np.uint64(0)
+    for k in range(n + 1):
+        in_a[k], pairs_in_a[k] = 0, 0
+        head[k], pair_head[k] = -1, -1
     bit_mask = np.uint64(8 * size - 1)
     found = 0
+    # Whether a word is new cannot be foretold: it is entered again if it is not.
     for i in range(n):
         key = a[i]
         slot = np.int64(key >> np.uint64(20)) & mask
-        while numbers[slot] != 0 and keys[slot] != key:
+        word = np.int64(numbers[slot])
+        while (word != 0) & (keys[word] != key):
             slot = (slot + 1) & mask
-        if numbers[slot] == 0:
-            found += 1
-            keys[slot] = key
-            numbers[slot] = found
-            in_a[found] = 0
-            head[found] = -1
-            bit = key & bit_mask
-            bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
-        words[i] = numbers[slot]
+            word = np.int64(numbers[slot])
+        found += int(word == 0)
+        word = found if word == 0 else word
+        keys[word] = key
+        numbers[slot] = word
+        bit = key & bit_mask
+        bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+        words[i] = word
     words[n] = -1  # equal to no word of b
+    found = 0
     for i in range(n - 1, -1, -1):
         word = np.int64(words[i])
         following[i] = head[word]
@@ -193,17 +209,19 @@ def index_tokens(a: NDArray[np.uint64], space: Workspace) -> None:
         pair = word << 32 | after
         hashed = _pair_hash(word, after) >> 14
         slot = hashed >> 3 & mask
-        while pair_keys[slot] != 0 and pair_keys[slot] != pair:
+        number = np.int64(pair_numbers[slot])
+        while (number != 0) & (pair_keys[number] != pair):
             slot = (slot + 1) & mask
-        if pair_keys[slot] == 0:
-            pair_keys[slot] = pair
-            pairs_in_a[slot] = 0
-            pair_head[slot] = -1
-            bit = np.uint64(hashed & (8 * size - 1))
-            pair_bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
-        following[n + i] = pair_head[slot]
-        pair_head[slot] = n + i
-        pairs_in_a[slot] += 1
+            number = np.int64(pair_numbers[slot])
+        found += int(number == 0)
+        number = found if number == 0 else number
+        pair_keys[number] = pair
+        pair_numbers[slot] = number
+        bit = np.uint64(hashed & (8 * size - 1))
+        pair_bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+        following[n + i] = pair_head[number]
+        pair_head[number] = n + i
+        pairs_in_a[number] += 1
 
 
 @kernel
@@ -228,11 +246,11 @@ def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tup
         space.tokens[HEAD],
     )
     weight_of, weights = space.weights[WEIGHT_OF], space.weights[WEIGHTS]
-    start_of, starts, listed, slots = (
+    start_of, starts, listed, found = (
         space.tokens[START_OF],
         space.tokens[STARTS],
         space.tokens[LISTED],
-        space.tokens[SLOTS],
+        space.tokens[FOUND],
     )
     bit_mask = np.uint64(8 * (mask + 1) - 1)
     n_listed = 0
@@ -249,17 +267,18 @@ def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tup
     for k in range(n_listed):
         key = b[listed[k]]
         slot = np.int64(key >> np.uint64(20)) & mask
-        while numbers[slot] != 0 and keys[slot] != key:
-            slot = (slot + 1) & mask
         word = np.int64(numbers[slot])
+        while (word != 0) & (keys[word] != key):
+            slot = (slot + 1) & mask
+            word = np.int64(numbers[slot])
         words[listed[k]] = word
-        slots[n_words] = word
+        found[n_words] = word
         n_words += np.int64(in_b[word] == 0)
         in_b[word] += 1
     total = log(n_a + n)
     many, some = 0, 0
     for k in range(n_words):
-        word = slots[k]
+        word = found[k]
         together = np.int64(in_a[word]) + np.int64(in_b[word])
         places = np.int64(in_a[word]) * np.int64(in_b[word])
         weight_of[word] = min(MOST, max(LEAST, total - log(together)))
@@ -272,7 +291,7 @@ def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tup
         pairings = FEW_PAIRINGS if some <= SEEDS * n else 1
     seeds = 2
     for k in range(n_words):
-        word = slots[k]
+        word = found[k]
         places = np.int64(in_a[word]) * np.int64(in_b[word])
         in_b[word] = 0
         start_of[word] = -1
@@ -298,14 +317,22 @@ def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tup
 @kernel
 def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int]:
     """Enter seeds of the listed tokens, whose words are too frequent, by their word pairs."""
-    words, starts, listed, slots = (
+    words, starts, listed, found = (
         space.tokens[WORDS_B],
         space.tokens[STARTS],
         space.tokens[LISTED],
-        space.tokens[SLOTS],
+        space.tokens[FOUND],
     )
-    pair_keys, pair_bits, pair_head = space.pair_keys, space.bits[PAIR_BITS], space.table[PAIR_HEAD]
-    pairs_in_a, pairs_in_b = space.table[PAIRS_IN_A], space.table[PAIRS_IN_B]
+    numbers, pair_keys, pair_bits = (
+        space.table[PAIR_NUMBERS],
+        space.pair_keys,
+        space.bits[PAIR_BITS],
+    )
+    pairs_in_a, pairs_in_b, pair_head = (
+        space.tokens[PAIRS_IN_A],
+        space.tokens[PAIRS_IN_B],
+        space.tokens[PAIR_HEAD],
+    )
     bit_mask = 8 * (mask + 1) - 1
     n = 0
     for k in range(n_listed):
@@ -314,37 +341,35 @@ def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int
         bit = np.uint64(hashed & bit_mask)
         there = pair_bits[np.int64(bit >> np.uint64(6))] >> (bit & np.uint64(63)) & np.uint64(1)
         listed[n] = j
-        slots[n] = hashed >> 3 & mask
+        found[n] = hashed >> 3 & mask
         n += np.int64(there)
     for k in range(n):
         j = listed[k]
         pair = np.int64(words[j]) << 32 | np.int64(words[j + 1])
-        slot = np.int64(slots[k])
-        while pair_keys[slot] != 0 and pair_keys[slot] != pair:
+        slot = np.int64(found[k])
+        number = np.int64(numbers[slot])
+        while (number != 0) & (pair_keys[number] != pair):
             slot = (slot + 1) & mask
-        if pair_keys[slot] == 0:
-            slots[k] = -1
-        else:
-            slots[k] = slot
-            pairs_in_b[slot] += 1
+            number = np.int64(numbers[slot])
+        found[k] = number
+        pairs_in_b[number] += 1
     seeds, frequent = 0, 0
     for k in range(n):
-        slot = np.int64(slots[k])
-        if slot < 0:
+        number = np.int64(found[k])
+        if number == 0:
             continue
-        if np.int64(pairs_in_a[slot]) * np.int64(pairs_in_b[slot]) <= MAX_PAIRINGS:
-            starts[listed[k]] = pair_head[slot]
-            seeds += pairs_in_a[slot]
+        if np.int64(pairs_in_a[number]) * np.int64(pairs_in_b[number]) <= MAX_PAIRINGS:
+            starts[listed[k]] = pair_head[number]
+            seeds += pairs_in_a[number]
         else:
             starts[listed[k]] = _FREQUENT
             frequent += 1
     for k in range(n):
-        if slots[k] >= 0:
-            pairs_in_b[slots[k]] = 0
+        pairs_in_b[found[k]] = 0
     return seeds, frequent
 
 
-@kernel
+@leaf
 def _grow(
     a: NDArray[np.int32],
     b: NDArray[np.int32],
@@ -377,7 +402,7 @@ def _grow(
     return n + 1
 
 
-@kernel
+@leaf
 def _clear(
     diagonals: NDArray[np.int32], matches: NDArray[np.int32], first: int, n: int, n_b: int
 ) -> None:
@@ -386,7 +411,7 @@ def _clear(
         diagonals[matches[m, 1] - matches[m, 0] + n_b] = 0
 
 
-@kernel
+@leaf
 def maximal_matches(n_a: int, n_b: int, space: Workspace, matches: NDArray[np.int32]) -> int:
     """Maximal matches that hold a seed; their number."""
     a, b, starts, following = (
