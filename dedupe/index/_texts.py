@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Kept", "Texts", "nobody"]
 
-KEPT_BYTES = 64_000_000
-"""Tokens held in a generation of `Lately`: of some 5,000 articles of 600 words."""
+KEPT_BYTES = 48_000_000
+"""Tokens held in a generation of `Lately`: of some 4,000 articles of 600 words."""
 
 _OVERHEAD = 1000
 """Bytes that each article takes besides."""
