@@ -38,6 +38,7 @@ __all__ = [
     "kernel",
     "kernels_for",
     "leaf",
+    "load_kept",
     "small_enough",
     "when_compiling",
 ]
@@ -69,6 +70,7 @@ class Kernel:
         self._compiled: Callable[..., Any] | None = None
         self._plain: Callable[..., Any] | None = None
         self._plain_source = function
+        _kernels.append(self)
 
     def __call__(self, *args: Any) -> Any:
         if _is_interpreted.get():
@@ -87,6 +89,18 @@ class Kernel:
                 self._compiled = _dispatcher(self.py_func, self._options)
             return self._compiled
 
+    def load_kept(self) -> None:
+        """Load what is kept of it compiled, for all types that it was ever called with."""
+        compiled = self.compiled()
+        try:
+            kept, codegen = compiled._cache, compiled.targetctx.codegen()  # noqa: SLF001
+            keys, key_of = kept._cache_file._load_index(), kept._index_key  # noqa: SLF001
+            signatures = [key[0] for key in keys if key == key_of(key[0], codegen)]
+        except (AttributeError, TypeError, OSError):  # nothing is kept, or in another way
+            return
+        for signature in signatures:
+            compiled.compile(signature)
+
     def plain(self) -> Callable[..., Any]:
         """The function as plain Python in which other kernels are plain functions, too.
 
@@ -102,6 +116,20 @@ class Kernel:
     def _numba_type_(self) -> Any:
         """What numba takes a kernel for where compiled code calls one: its dispatcher."""
         return self.compiled()._numba_type_
+
+
+_kernels: list[Kernel] = []
+
+
+def load_kept() -> None:
+    """Load the compiled code that is kept of all kernels there are by now: .3 s, once a process.
+
+    For who handles one small thing after the other, of which else one and then another one would
+    wait for the kernels that it is the first to call. Nothing where kernels are interpreted.
+    """
+    if _prepared and not is_interpreted():
+        for one in _kernels:
+            one.load_kept()
 
 
 def kernel(function: F) -> F:

@@ -429,6 +429,50 @@ print(distinct_ascending(hashes), *hashes[:2], "numba.np.arrayobj" in sys.module
     assert second == "2 3 5 False\n"
 
 
+def test_all_that_is_kept_can_be_loaded_at_once(tmp_path: Path) -> None:
+    """What earlier processes compiled, for all types, and nothing is compiled or called for it."""
+    code = """
+import sys
+import numpy as np
+from dedupe import _jit
+from dedupe.hashtable import maybe_repeated, table_size
+from dedupe.shingle import fill_shingles, shingles
+told = []
+_jit.when_compiling(lambda: told.append("compiling"))
+_jit.load_kept()
+assert "numba" not in sys.modules
+if sys.argv[1] == "first":
+    shingles(np.arange(9, dtype=np.uint64), 3)
+    for kind in (np.uint64, np.uint16):
+        maybe_repeated(np.arange(9, dtype=kind))
+else:
+    table_size.compiled()
+    with _jit.interpreted():
+        _jit.load_kept()
+        assert not fill_shingles.compiled().overloads
+    _jit.load_kept()
+    print(*told, *(len(one.compiled().overloads) for one in (fill_shingles, maybe_repeated, table_size)))
+"""
+    run_python(code, "first", NUMBA_CACHE_DIR=str(tmp_path))
+    assert run_python(code, "second", NUMBA_CACHE_DIR=str(tmp_path)) == "1 2 0\n"
+
+
+@pytest.mark.parametrize("settings", [{"NUMBA_DISABLE_JIT": "1"}, {}])
+def test_where_nothing_is_kept_nothing_is_loaded(settings: dict[str, str]) -> None:
+    """Where kernels are compiled in memory, or not at all, the same call does nothing."""
+    code = """
+import sys
+from dedupe import _jit
+from dedupe.hashtable import table_size
+nowhere = "from numba.core import caching; caching.CacheImpl._locator_classes = []"
+_jit.before_compiling(lambda: exec(nowhere))
+assert table_size(100) == 256
+_jit.load_kept()
+print(table_size(100), len(getattr(table_size.compiled(), "overloads", [1])))
+"""
+    assert run_python(code, **settings) == "256 1\n"
+
+
 class Kept:
     """Stands for what numba loads kept code with, all but one name; notes what it was asked for."""
 

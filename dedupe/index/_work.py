@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedupe._jit import load_kept
 from dedupe.index._checking import Candidates, candidates_of, compare_all
 from dedupe.index._codec import text_hash
 from dedupe.index._counting import LATEST, Counted, Former
@@ -43,6 +44,10 @@ BUDGET = 500_000
 every second, and so on to an eighth, as in a scan: with all, an article costs up to ten times as much."""
 
 
+STREAM = 10
+"""Articles that are added one by one from which on more are expected: kernels are loaded then."""
+
+
 class Work:
     """What is done with articles that are read. One thread at a time may ask for it.
 
@@ -61,6 +66,7 @@ class Work:
         self._single = replace(config, threads=1)
         self.texts = Texts(store, config)
         self._expects_new = True  # as the last articles were
+        self._singly = 0  # articles that were added one by one
         self.reset()
 
     def reset(self) -> None:
@@ -138,6 +144,10 @@ class Work:
         noted: dict[str, Status] | None = None,
     ) -> list[Match]:
         """Keep articles with distinct ids, and answer."""
+        self._singly += len(articles) == 1
+        if self._singly == STREAM:
+            self._singly += 1
+            load_kept()
         with self._store.writing():
             job = self._job(articles, read, coming, noted)
             matches: dict[int, Match] = {}

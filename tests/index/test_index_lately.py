@@ -295,6 +295,18 @@ def test_revised_in_parts(
                 assert many.get(name) == one.get(name)
 
 
+def test_kernels_are_loaded_for_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a few articles were added one by one all kernels are loaded, once; many need them not."""
+    loaded: list[int] = []
+    with Index.open(tmp_path / "idx") as index:
+        monkeypatch.setattr(working, "load_kept", lambda: loaded.append(len(index)))
+        index.check_and_add_many(article(f"a{k}", [k]) for k in range(20))
+        assert loaded == []
+        for k in range(2 * working.STREAM):
+            index.check_and_add(article(f"b{k}", [k]))
+        assert loaded == [20 + working.STREAM - 1]
+
+
 def test_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an error nothing of a chunk is there, nor in memory, though others get its numbers."""
     calls = []
