@@ -57,7 +57,10 @@ SETTINGS = (
 """The settings that an index is made with and keeps."""
 
 CHUNK_ARTICLES = 4096
-"""Articles handled at a time at most; as a rule their bytes reach their bound before."""
+"""Articles that come, handled at a time at most; as a rule their bytes reach their bound before."""
+
+LOADED_ARTICLES = 1024
+"""Articles that are there, loaded at a time."""
 
 TOGETHER_BYTES = 8_000_000
 """Of articles added in one transaction, of whose parts some are read while others are compared."""
@@ -397,9 +400,9 @@ class Index:
         """All articles, in the order in which they came."""
         with self._using(), self._store.reading():
             numbers = self._store.numbers().tolist()
-        for first in range(0, len(numbers), CHUNK_ARTICLES):
+        for first in range(0, len(numbers), LOADED_ARTICLES):
             with self._using(), self._store.reading():
-                records = self._store.load(numbers[first : first + CHUNK_ARTICLES])
+                records = self._store.load(numbers[first : first + LOADED_ARTICLES])
             yield from (record.article for record in records)
 
     def result(self, *, progress: Progress | None = None) -> ScanResult:
@@ -439,8 +442,8 @@ class Index:
         """Numbers of all articles that links lead to; links within a source are measured anew."""
         numbers = self._store.numbers()
         found = [np.empty(0, np.int64)]
-        for first in range(0, len(numbers), CHUNK_ARTICLES):
-            some = numbers[first : first + CHUNK_ARTICLES].tolist()
+        for first in range(0, len(numbers), LOADED_ARTICLES):
+            some = numbers[first : first + LOADED_ARTICLES].tolist()
             links = self._store.links_of(some)
             links = links[np.isin(links["later"], some)]  # each once
             found += [links["later"].astype(np.int64), links["earlier"].astype(np.int64)]
