@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from dedupe._jit import is_interpreted
 
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
     R = TypeVar("R")
+    P = ParamSpec("P")
 
-__all__ = ["in_slices", "in_threads"]
+__all__ = ["in_slices", "in_threads", "submit"]
 
 
 def in_threads(work: Callable[[T], R], items: Sequence[T], threads: int) -> list[R]:
@@ -31,3 +32,21 @@ def in_slices(work: Callable[[int, int], R], n: int, size: int, threads: int) ->
     """
     slices = [(first, min(first + size, n)) for first in range(0, n, size)]
     return in_threads(lambda s: work(*s), slices, threads)
+
+
+def submit(
+    pool: ThreadPoolExecutor, work: Callable[P, R], *args: P.args, **more: P.kwargs
+) -> Future[R]:
+    """The result of work(*args), of a thread of the pool; or of this one, where none can be started.
+
+    So it is while the interpreter exits. The work may be done twice then.
+    """
+    try:
+        return pool.submit(work, *args, **more)
+    except RuntimeError:
+        done: Future[R] = Future()
+        try:
+            done.set_result(work(*args, **more))
+        except BaseException as error:  # noqa: BLE001 -- as a pool does
+            done.set_exception(error)
+        return done

@@ -6,6 +6,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
+from dedupe._threads import submit
 from dedupe.index._reading import read_articles
 
 if TYPE_CHECKING:
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
     from dedupe.index._reading import Read
     from dedupe.records import Article
 
-__all__ = ["Ahead"]
+__all__ = ["ReadAhead"]
 
 
-class Ahead:
+class ReadAhead:
     """Lists of articles, which are read in the order in which they were put. Use it in a `with`.
 
     Args:
         config: the settings.
-        most: lists that are read, or being read, at a time: what they hold is bounded by that.
+        most: lists that are read, or being read, at a time. Others that were put wait as they are.
     """
 
     def __init__(self, config: Config, most: int = 2) -> None:
@@ -63,4 +64,4 @@ class Ahead:
     def _go_on(self) -> None:
         while self._waiting and len(self._begun) < self._most:
             some = self._waiting.popleft()
-            self._begun.append((some, self._pool.submit(read_articles, some, self._config)))
+            self._begun.append((some, submit(self._pool, read_articles, some, self._config)))

@@ -14,6 +14,7 @@ import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,8 @@ _LOG = logging.getLogger("dedupe.index")
 DATABASE = "articles.sqlite"
 
 FLUSH_ENTRIES = 1 << 19
-"""Postings kept in memory before they become a run: read back within .1 s on opening."""
+"""Postings kept in memory before they become a run, at the end of a transaction: read back within .1 s
+on opening."""
 
 RELIEVED_ARTICLES = 2000
 """Articles entered between two times that memory is given back, when many come at a time: takes a
@@ -235,7 +237,7 @@ class EmbeddedStore:
             self._damaged += self._upkeep.verify(self._runs, self._closing)
 
         if sum(run.n_bytes for run in self._runs) > CHECKED_AT_ONCE:
-            self._start(check)
+            self._keep_up(check)
             return
         check()
         self._mend()
@@ -283,11 +285,11 @@ class EmbeddedStore:
                 yield
                 return
             self._writes = True
-            first = self._next
             changes = None
             try:
                 with self._up_to_date(self._database.writing):
                     before, changes = self._state(), self._connection.total_changes
+                    first = self._next
                     yield
                     self._write_state(before)
                 self._take_in()
@@ -305,7 +307,7 @@ class EmbeddedStore:
             self._logged += _PAGES_OF_ALL + self._next - first
             if self._logged >= BROUGHT_PAGES:
                 self._logged = 0
-                self._start(self._bring, "dedupe-log")
+                self._start("dedupe-log", partial(quietly, self._bring))
             relieve = self._next - first > 1 and self._next - self._relieved >= RELIEVED_ARTICLES
             if relieve:
                 self._relieved = self._next
@@ -417,13 +419,25 @@ class EmbeddedStore:
         elif error is not None:
             quietly(self._upkeep.tidy)
 
-    def _start(self, work: Callable[[], None], name: str = "dedupe-upkeep") -> None:
-        """Do something in the background, unless a thread of that name is doing something already."""
+    def _start(self, name: str, work: Callable[[], object]) -> None:
+        """Do something in the background, unless a thread of that name is doing something already.
+
+        Where no thread can be started it is left to the next time.
+        """
         before = self._background.get(name)
-        if before is None or not before.is_alive():
-            thread = threading.Thread(target=self._put_off, args=[work], name=name, daemon=True)
-            self._background[name] = thread
+        if before is not None and before.is_alive():
+            return
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        try:
             thread.start()
+        except RuntimeError as error:
+            _LOG.warning("upkeep of %s was put off: %s", self.path, error)
+        else:
+            self._background[name] = thread
+
+    def _keep_up(self, work: Callable[[], None]) -> None:
+        """Look after runs in the background."""
+        self._start("dedupe-upkeep", partial(self._put_off, work))
 
     def _mend(self) -> None:
         """Make damaged runs anew, or say how that is done."""
@@ -467,7 +481,7 @@ class EmbeddedStore:
         with self.reading():
             due = self._due(self._runs)
         if due is not None:
-            self._start(self._merge)
+            self._keep_up(self._merge)
 
     def _due(self, runs: Sequence[Run]) -> tuple[int, int] | None:
         return due_for_merging([run.entries for run in runs], FLUSH_ENTRIES, FAN_OUT)

@@ -17,7 +17,6 @@ from dedupe.families import find_clusters, find_families
 from dedupe.index._records import Family
 from dedupe.index._store import PAIR
 from dedupe.ingest import Articles, numbered
-from dedupe.matching import longer_first
 from dedupe.measures import Matches
 from dedupe.spool import Spool
 
@@ -203,12 +202,12 @@ def _matches(links: NDArray[np.void], records: Sequence[Record]) -> Matches:
     places = by_number[at]
     there = (numbers[places] == ends).all(axis=1)
     links, places = links[there], places[there]
-    pairs = longer_first(np.sort(places, axis=1), words)
-    # `longer_first` sorts: find each link's place in it by its two ends.
-    n = len(records)
-    order = np.argsort(places.min(axis=1) * n + places.max(axis=1), kind="stable")
-    rank = np.argsort(np.argsort(pairs.min(axis=1) * n + pairs.max(axis=1), kind="stable"))
-    links, places = links[order][rank], places[order][rank]
+    # As from `longer_first`, with each pair's link beside it.
+    low, high = places.min(axis=1), places.max(axis=1)
+    turn = words[low] < words[high]
+    pairs = np.stack([np.where(turn, high, low), np.where(turn, low, high)], axis=1)
+    order = np.argsort(pairs[:, 0] * len(records) + pairs[:, 1])
+    links, places, pairs = links[order], places[order], pairs[order]
     turned = (places[:, 0] != pairs[:, 0])[:, None]
 
     def sides(name: str) -> NDArray[np.generic]:

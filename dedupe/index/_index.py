@@ -15,7 +15,7 @@ import numpy as np
 
 from dedupe.config import Config
 from dedupe.errors import ConfigError, IndexLockedError, InputError, StoreUnavailableError
-from dedupe.index._ahead import Ahead
+from dedupe.index._ahead import ReadAhead
 from dedupe.index._checking import compare_all
 from dedupe.index._families import connected, families_of, number_of, settle
 from dedupe.index._forking import watch
@@ -65,8 +65,9 @@ LOADED_ARTICLES = 1024
 TOGETHER_BYTES = 8_000_000
 """Of articles added in one transaction, of whose parts some are read while others are compared."""
 
-PART_ARTICLES = 200
-"""Articles of such a part: they are looked up while those before them are compared."""
+PART_ARTICLES, PART_BYTES = 200, 1_000_000
+"""Articles of such a part, and bytes that it has before the last: they are looked up while those before
+them are compared."""
 
 PARTS_AHEAD = 4
 """Such parts that are read before they are looked up."""
@@ -320,7 +321,11 @@ class Index:
         return "new" if added.new else "revised" if added.revised else "unchanged"
 
     def add_many(self, articles: Iterable[Article]) -> Added:
-        """Keep many articles. What they share is found and kept as by `check_and_add`."""
+        """Keep many articles. What they share is found and kept as by `check_and_add`.
+
+        They are kept some thousands at a time. If what gives the articles fails, or one of them
+        cannot be kept, those before it are kept; after another error the first ones may be.
+        """
         counts = {"new": 0, "unchanged": 0, "revised": 0}
         with self._using():
             for status in self._add_only(articles):
@@ -497,18 +502,26 @@ class Index:
         return self._store.find([article_id]).get(article_id) if _is_text(article_id) else None
 
     def _chunks(self, articles: Iterable[Article], most: int) -> Iterator[list[Article]]:
-        """Articles together, until they have more than `most` bytes; no id twice in a chunk."""
+        """Articles together, until they have more than `most` bytes; no id twice in a chunk.
+
+        Before an error of what gives the articles, or of one of them, those that came before it.
+        """
         some: list[Article] = []
         ids: set[str] = set()
         n_bytes = 0
-        for article in articles:
-            full = n_bytes > most or len(some) == CHUNK_ARTICLES
-            if some and (full or article.id in ids):
+        try:
+            for article in articles:
+                full = n_bytes > most or len(some) == CHUNK_ARTICLES
+                if some and (full or article.id in ids):
+                    yield some
+                    some, ids, n_bytes = [], set(), 0
+                some.append(_checked(article))
+                ids.add(article.id)
+                n_bytes += _size(article)
+        except Exception:
+            if some:
                 yield some
-                some, ids, n_bytes = [], set(), 0
-            some.append(_checked(article))
-            ids.add(article.id)
-            n_bytes += len(article.text)
+            raise
         if some:
             yield some
 
@@ -523,7 +536,7 @@ class Index:
         if following is None:
             yield some, read_articles(some, self._config), None
             return
-        with Ahead(self._config) as ahead:
+        with ReadAhead(self._config) as ahead:
             ahead.put(some)
             while ahead.first is not None:
                 if following is not None:
@@ -545,27 +558,56 @@ class Index:
 
         Of these some are looked up while those before them are compared and the next ones read.
         """
-        chunks = self._chunks(articles, TOGETHER_BYTES)
+        errors: list[Exception] = []
+        chunks = _before_errors(self._chunks(articles, TOGETHER_BYTES), errors)
         some, following = next(chunks, None), next(chunks, None)
-        if some is None:
-            return
-        if following is None and len(some) <= PART_ARTICLES:
+        if some is not None and following is None and len(_parts(some)) == 1:
             yield from self._work.add_only(some, read_articles(some, self._config))
-            return
-        with Ahead(self._config, PARTS_AHEAD) as ahead:
-            n = _put_parts(ahead, some)
-            while n:
-                more = 0 if following is None else _put_parts(ahead, following)
-                yield from self._work.add_in_parts(ahead.take() for _ in range(n))
-                n, following = more, next(chunks, None)
+        elif some is not None:
+            with ReadAhead(self._config, PARTS_AHEAD) as ahead:
+                n = _put_parts(ahead, some)
+                while n:
+                    more = 0 if following is None else _put_parts(ahead, following)
+                    yield from self._work.add_in_parts(ahead.take() for _ in range(n))
+                    n, following = more, next(chunks, None)
+        if errors:
+            raise errors[0]
 
 
-def _put_parts(ahead: Ahead, articles: list[Article]) -> int:
+def _before_errors(
+    chunks: Iterator[list[Article]], errors: list[Exception]
+) -> Iterator[list[Article]]:
+    """Chunks up to an error, which is noted: to be raised when they are kept."""
+    try:
+        yield from chunks
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is raised later
+        errors.append(error)
+
+
+def _size(article: Article) -> int:
+    """Bytes of an article's text, or somewhat more."""
+    return len(article.text) if article.text.isascii() else 3 * len(article.text)
+
+
+def _parts(articles: list[Article]) -> list[list[Article]]:
+    """Articles a few at a time."""
+    parts: list[list[Article]] = []
+    n_bytes = 0
+    for article in articles:
+        if not parts or len(parts[-1]) == PART_ARTICLES or n_bytes > PART_BYTES:
+            parts.append([])
+            n_bytes = 0
+        parts[-1].append(article)
+        n_bytes += _size(article)
+    return parts
+
+
+def _put_parts(ahead: ReadAhead, articles: list[Article]) -> int:
     """Have articles read some at a time; in how many parts."""
-    begins = range(0, len(articles), PART_ARTICLES)
-    for first in begins:
-        ahead.put(articles[first : first + PART_ARTICLES])
-    return len(begins)
+    parts = _parts(articles)
+    for part in parts:
+        ahead.put(part)
+    return len(parts)
 
 
 def _as_left(match: Match, asked: _Asked) -> Match:

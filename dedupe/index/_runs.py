@@ -427,6 +427,7 @@ def _section_sizes(
 ) -> dict[str, tuple[int, type[np.generic]]]:
     """Bytes and kind of each section, in their order in the file."""
     widths, kind = _widths(bits, articles), _kind_of_offsets(entries)
+    # Packed numbers are never last: another section follows, of a page at least; see `_SPARE`.
     return {
         "directory": (np.dtype(kind).itemsize * ((1 << bits) + 1), kind),
         "suffixes": (widths["suffixes"] * entries, np.uint8),

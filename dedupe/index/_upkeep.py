@@ -304,8 +304,12 @@ def quietly(work: Callable[[], None]) -> DedupeError | OSError | None:
         work()
     except (DedupeError, OSError) as error:
         _LOG.warning("upkeep of the index was put off: %s", error)
-        # With its frames it would keep runs open, and files on the disk that are deleted.
-        return error.with_traceback(None)
+        # With their frames they would keep runs open, and files on the disk that are deleted.
+        cause: BaseException | None = error
+        while cause is not None:
+            cause.__traceback__ = None
+            cause = cause.__cause__ or cause.__context__
+        return error
     return None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedupe._jit import load_kept
+from dedupe._threads import submit
 from dedupe.index._checking import Candidates, candidates_of, compare_all
 from dedupe.index._codec import text_hash
 from dedupe.index._counting import LATEST, Counted, Former
@@ -207,7 +208,7 @@ class Work:
                     entered = self._keep(job, self._status(job)).entered
                 else:
                     entered, gathered = done
-                    compared.add(entered, pool.submit(self._looked_up(job, entered, gathered)))
+                    compared.add(entered, submit(pool, self._looked_up(job, entered, gathered)))
                 statuses += [one.status for one in entered]
             settle(store, compared.taken(), self._config)
             compared.keep_all()
@@ -419,7 +420,7 @@ class _Compared:
         self._linked: set[int] = set()
 
     def add(self, entered: list[Entered], near: Future[Neighbourhood]) -> None:
-        """Some more, of which the last but one are kept by now."""
+        """Some more, of which all but the last are kept by now."""
         self._begun.append((entered, near))
         self._keep_but(1)
 

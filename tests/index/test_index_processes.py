@@ -211,6 +211,23 @@ def test_log_is_brought_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ever
     assert_whole(tmp_path / "idx", 30)
 
 
+def test_no_thread_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the system has no thread to give, articles are kept, and upkeep is put off."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with Index.open(tmp_path / "idx") as index, monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for number in range(30):
+            assert index.check_and_add(story(number)).status == "new"
+        assert "was put off: can't start new thread" in caplog.text
+        index.compact()
+    assert_whole(tmp_path / "idx", 30)
+
+
 def test_left_files_are_deleted(tmp_path: Path) -> None:
     """Files that a process left are deleted by the next writer, but not while one is at work."""
     path = tmp_path / "idx"
