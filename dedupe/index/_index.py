@@ -529,7 +529,11 @@ class Index:
         self, articles: Iterable[Article]
     ) -> Iterator[tuple[list[Article], Read, Coming | None]]:
         """Articles and what was read of them, and those that come next, which are read meanwhile."""
-        chunks = self._chunks(articles, self._store.chunk_bytes)
+        return self._read_chunks(self._chunks(articles, self._store.chunk_bytes))
+
+    def _read_chunks(
+        self, chunks: Iterator[list[Article]]
+    ) -> Iterator[tuple[list[Article], Read, Coming | None]]:
         some, following = next(chunks, None), next(chunks, None)
         if some is None:
             return
@@ -546,32 +550,36 @@ class Index:
                 yield some, read, ahead.first
 
     def _add_only(self, articles: Iterable[Article]) -> Iterator[Status]:
-        """Keep articles; what became of each."""
-        if self._store.in_parts and self._store.store_text:
-            yield from self._add_in_parts(articles)
-            return
-        for some in self._read(articles):
-            yield from self._work.add_only(*some)
+        """Keep articles, up to an error of what gives them; what became of each."""
+        errors: list[Exception] = []
+        in_parts = self._store.in_parts and self._store.store_text
+        most = TOGETHER_BYTES if in_parts else self._store.chunk_bytes
+        chunks = _before_errors(self._chunks(articles, most), errors)
+        if in_parts:
+            yield from self._add_in_parts(chunks)
+        else:
+            for some in self._read_chunks(chunks):
+                yield from self._work.add_only(*some)
+        if errors:
+            raise errors[0]
 
-    def _add_in_parts(self, articles: Iterable[Article]) -> Iterator[Status]:
-        """Keep articles, many of them in a transaction; what became of each.
+    def _add_in_parts(self, chunks: Iterator[list[Article]]) -> Iterator[Status]:
+        """Keep articles, each chunk in a transaction; what became of each.
 
         Of these some are looked up while those before them are compared and the next ones read.
         """
-        errors: list[Exception] = []
-        chunks = _before_errors(self._chunks(articles, TOGETHER_BYTES), errors)
         some, following = next(chunks, None), next(chunks, None)
-        if some is not None and following is None and len(_parts(some)) == 1:
+        if some is None:
+            return
+        if following is None and len(_parts(some)) == 1:
             yield from self._work.add_only(some, read_articles(some, self._config))
-        elif some is not None:
-            with ReadAhead(self._config, PARTS_AHEAD) as ahead:
-                n = _put_parts(ahead, some)
-                while n:
-                    more = 0 if following is None else _put_parts(ahead, following)
-                    yield from self._work.add_in_parts(ahead.take() for _ in range(n))
-                    n, following = more, next(chunks, None)
-        if errors:
-            raise errors[0]
+            return
+        with ReadAhead(self._config, PARTS_AHEAD) as ahead:
+            n = _put_parts(ahead, some)
+            while n:
+                more = 0 if following is None else _put_parts(ahead, following)
+                yield from self._work.add_in_parts(ahead.take() for _ in range(n))
+                n, following = more, next(chunks, None)
 
 
 def _before_errors(

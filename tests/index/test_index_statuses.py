@@ -339,12 +339,15 @@ def test_ids_that_cannot_be(index: Index) -> None:
 
 
 def test_fields_that_cannot_be(index: Index) -> None:
-    """What is no string is refused by name, but for dates; nothing of its batch is kept."""
+    """What is no string is refused by name, but for dates; those before it are kept."""
     for name, value in (("text", None), ("title", 5), ("source", b"x"), ("published", 2024)):
         bad = Article(**{"id": "a", "text": block(1), name: value})  # type: ignore[arg-type]
         with pytest.raises(InputError, match=f"the {name} of the article 'a' is"):
-            index.add_many([article("b", [1, 2]), bad])
-    assert len(index) == 0
+            index.add_many([article(f"before {name}", [1, 2]), bad, article("after", [3])])
+        assert f"before {name}" in index
+        with pytest.raises(InputError, match=f"the {name} of the article 'a' is"):
+            index.check_and_add_many([article("answered", [1, 2]), bad])
+    assert len(index) == 4
     when = dt.datetime(2024, 5, 6, 7, 8, tzinfo=dt.UTC)
     index.add(Article(id="a", text=block(1), published=when))  # type: ignore[arg-type]
     kept = index.get("a")
