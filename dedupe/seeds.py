@@ -15,7 +15,7 @@ import numpy as np
 
 from dedupe._jit import kernel, leaf
 from dedupe.hashtable import table_size, table_slot
-from dedupe.shingle import fill_shingles
+from dedupe.shingle import fill_shingles, shingle_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +40,9 @@ FEW_PAIRINGS, SEEDS = 4, 2
 
 REPEAT = 3
 """Word pairs in a row that are too frequent to seed: from there on longer runs are looked for."""
+
+ONE_IN = 4
+"""Up to one in so many places a run is hashed by itself; of more, all runs of the text at once."""
 
 MOST = 450
 """The most that a word may weigh: rare words come in names, and names come together by themselves."""
@@ -234,7 +237,7 @@ def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tup
     Returns:
         How many matches there may be, the number of pairings up to which a word seeds (fewer
         in long texts, where most words that are in both mean nothing), and how many tokens
-        begin word pairs that are too frequent.
+        in a row, at most, begin word pairs that are too frequent.
     """
     n_a, n = len(a), len(b)
     mask = table_size(n_a) - 1
@@ -353,7 +356,8 @@ def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int
             number = np.int64(numbers[slot])
         found[k] = number
         pairs_in_b[number] += 1
-    seeds, frequent = 0, 0
+    seeds, longest = 0, 0
+    run, last = 0, -1
     for k in range(n):
         number = np.int64(found[k])
         if number == 0:
@@ -362,11 +366,14 @@ def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int
             starts[listed[k]] = pair_head[number]
             seeds += pairs_in_a[number]
         else:
-            starts[listed[k]] = _FREQUENT
-            frequent += 1
+            j = np.int64(listed[k])
+            starts[j] = _FREQUENT
+            run = run + 1 if j == last + 1 else 1
+            last = j
+            longest = max(longest, run)
     for k in range(n):
         pairs_in_b[found[k]] = 0
-    return seeds, frequent
+    return seeds, longest
 
 
 @leaf
@@ -499,6 +506,26 @@ def by_start(matches: NDArray[np.int32], n_b: int) -> NDArray[np.int32]:
 
 
 @kernel
+def _hash_runs(
+    tokens: NDArray[np.uint64], places: NDArray[np.int32], n: int, w: int, out: NDArray[np.uint64]
+) -> int:
+    """Hashes of the runs of w tokens at n places, by place; how many of these have such a run.
+
+    Those that have none are left out of the places.
+    """
+    kept = 0
+    for k in range(n):
+        places[kept] = places[k]
+        kept += np.int64(places[k] + w <= len(tokens))
+    if ONE_IN * kept > len(tokens):
+        fill_shingles(tokens, w, out)
+    else:
+        for k in range(kept):
+            out[places[k]] = shingle_at(tokens, np.int64(places[k]), w)
+    return kept
+
+
+@kernel
 def repeated_matches(
     a: NDArray[np.uint64],
     b: NDArray[np.uint64],
@@ -510,12 +537,20 @@ def repeated_matches(
     """Matches in repetitive text: seeded by the shortest run of 4, 8, 16... tokens that is rare.
 
     Of what is frequent however long, the first place in both texts is taken. The runs of b that
-    are looked for go into a table, and those of a are run past it.
+    are looked for go into a table, and those of a are run past it: of longer runs only those that
+    begin where shorter ones were frequent.
     """
-    n_marked = 0
+    words_a, words_b = space.tokens[WORDS_A], space.tokens[WORDS_B]
+    places_a, places_b = np.empty(len(a), np.int32), np.empty(len(b), np.int32)
+    n_b = 0
     for j in range(len(b)):
-        n_marked += marked[j]
-    size = table_size(n_marked)
+        if marked[j]:
+            places_b[n_b] = j
+            n_b += 1
+    n_a = len(a)
+    for k in range(n_a):
+        places_a[k] = n_a - 1 - k  # the last first, so that a slot's list begins with the first
+    size = table_size(n_b)
     keys = np.empty(size, np.uint64)
     used = np.empty(size, np.int64)
     for slot in range(size):
@@ -527,28 +562,29 @@ def repeated_matches(
     in_b = np.empty(size, np.int32)
     following = np.empty(len(a), np.int32)
     grams = np.empty(max(len(a), len(b)), np.uint64)
-    slots = np.empty(len(b), np.int32)
+    slots_a, slots_b = np.empty(len(a), np.int32), np.empty(len(b), np.int32)
     w = REPEAT + 1
-    left = True
-    while left and w <= min(len(a), len(b)):
+    while n_b > 0 and w <= min(len(a), len(b)):
         for k in range(len(bits)):
             bits[k] = np.uint64(0)
-        n_b = fill_shingles(b, w, grams)
-        for j in range(n_b):
-            if marked[j]:
-                slot = table_slot(keys, used, grams[j], w)
-                if used[slot] != w:
-                    used[slot] = w
-                    keys[slot] = grams[j]
-                    head[slot] = -1
-                    in_a[slot] = 0
-                    in_b[slot] = 0
-                    bit = grams[j] & bit_mask
-                    bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
-                in_b[slot] += 1
-                slots[j] = slot
-        n_a = fill_shingles(a, w, grams)
-        for i in range(n_a - 1, -1, -1):
+        n_b = _hash_runs(b, places_b, n_b, w, grams)
+        for k in range(n_b):
+            gram = grams[places_b[k]]
+            slot = table_slot(keys, used, gram, w)
+            if used[slot] != w:
+                used[slot] = w
+                keys[slot] = gram
+                head[slot] = -1
+                in_a[slot] = 0
+                in_b[slot] = 0
+                bit = gram & bit_mask
+                bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+            in_b[slot] += 1
+            slots_b[k] = slot
+        n_a = _hash_runs(a, places_a, n_a, w, grams)
+        kept = 0
+        for k in range(n_a):
+            i = np.int64(places_a[k])
             bit = grams[i] & bit_mask
             there = bits[np.int64(bit >> np.uint64(6))] >> (bit & np.uint64(63))
             if there & np.uint64(1) == np.uint64(0):
@@ -558,53 +594,41 @@ def repeated_matches(
                 following[i] = head[slot]
                 head[slot] = i
                 in_a[slot] += 1
+                places_a[kept] = i
+                slots_a[kept] = slot
+                kept += 1
+        n_a = kept
         seeds = 0
-        for j in range(len(b)):
-            marked[j] = marked[j] and j < n_b and in_a[slots[j]] > 0
-            if marked[j]:
-                seeds += min(int(in_a[slots[j]]), MAX_PAIRINGS)
+        for k in range(n_b):
+            seeds += min(int(in_a[slots_b[k]]), MAX_PAIRINGS)
         more = np.empty((n + seeds, 3), np.int32)
         for m in range(n):
-            for k in range(3):
-                more[m, k] = matches[m, k]
+            for column in range(3):
+                more[m, column] = matches[m, column]
         matches = more
         before = n
-        left = False
         last_level = 2 * w > min(len(a), len(b))
-        for j in range(n_b):
-            if not marked[j]:
-                continue
-            slot = np.int64(slots[j])
-            if np.int64(in_a[slot]) * np.int64(in_b[slot]) <= MAX_PAIRINGS:
-                marked[j] = False
-                i = np.int64(head[slot])
-                while i >= 0:
-                    n = _grow(
-                        space.tokens[WORDS_A],
-                        space.tokens[WORDS_B],
-                        len(b),
-                        i,
-                        j,
-                        space.diagonals,
-                        matches,
-                        n,
-                    )
-                    i = np.int64(following[i])
-            else:
-                left = True
-                if last_level and head[slot] >= 0:
-                    i = np.int64(head[slot])
-                    head[slot] = -1
-                    n = _grow(
-                        space.tokens[WORDS_A],
-                        space.tokens[WORDS_B],
-                        len(b),
-                        i,
-                        j,
-                        space.diagonals,
-                        matches,
-                        n,
-                    )
+        kept = 0
+        for k in range(n_b):
+            slot, j = np.int64(slots_b[k]), np.int64(places_b[k])
+            i = np.int64(head[slot])
+            rare = np.int64(in_a[slot]) * np.int64(in_b[slot]) <= MAX_PAIRINGS
+            if not rare:
+                places_b[kept] = j
+                kept += 1
+                if not last_level:
+                    continue
+                head[slot] = -1
+            while i >= 0:
+                n = _grow(words_a, words_b, len(b), i, j, space.diagonals, matches, n)
+                i = np.int64(following[i]) if rare else -1
+        n_b = kept
+        kept = 0
+        for k in range(n_a):
+            slot = np.int64(slots_a[k])
+            places_a[kept] = places_a[k]
+            kept += np.int64(in_a[slot]) * np.int64(in_b[slot]) > MAX_PAIRINGS
+        n_a = kept
         _clear(space.diagonals, matches, before, n, len(b))
         w *= 2
     return _once(by_start(matches[:n], len(b)))
