@@ -93,8 +93,9 @@ class Workspace(NamedTuple):
 
     Attributes:
         tokens: int32, by token, by word or by word pair. Partners are -1 before each pair of texts.
-        table: int32, hash tables of the numbers of words and of word pairs of a. There is nothing
-            else in them, so that they stay in the first cache.
+        table: uint32, hash tables of the numbers of words and of word pairs of a. There is nothing
+            else in them, so that they stay in the first cache. Unsigned, since what is read there
+            is an index, and one that may be negative is dearer.
         keys, pair_keys: uint64, int64, the words and the word pairs, by number.
         bits: uint64, which hashes are not in them.
         following: int32, the next place of the same word of a, then of the same word pair.
@@ -105,7 +106,7 @@ class Workspace(NamedTuple):
     """
 
     tokens: NDArray[np.int32]
-    table: NDArray[np.int32]
+    table: NDArray[np.uint32]
     keys: NDArray[np.uint64]
     pair_keys: NDArray[np.int64]
     bits: NDArray[np.uint64]
@@ -123,7 +124,7 @@ def workspace(longest: int) -> Workspace:
     tokens[[PARTNER_A, PARTNER_B]] = -1
     return Workspace(
         tokens=tokens,
-        table=np.zeros((2, size), np.int32),
+        table=np.zeros((2, size), np.uint32),
         keys=np.zeros(longest + 1, np.uint64),
         pair_keys=np.zeros(longest + 1, np.int64),
         bits=np.zeros((2, size // 8), np.uint64),
@@ -148,7 +149,8 @@ def log(x: int) -> int:
 @kernel
 def _pair_hash(word: int, following: int) -> int:
     """Bits from the 14th on tell pairs of numbered words apart. No product is beyond 63 bits."""
-    return (word * 0x9E3779B1) ^ (following * 0x85EBCA77)
+    # The compiler does not know that, and where an index may be negative it asks each time.
+    return ((word * 0x9E3779B1) ^ (following * 0x85EBCA77)) & 0x7FFFFFFFFFFFFFFF
 
 
 @kernel
