@@ -577,8 +577,8 @@ def align_tokens(
     matches = by_start(found[:n], n_b)
     if frequent >= REPEAT:
         marked = np.empty(n_b, np.bool_)
-        if repeats(space.tokens[STARTS], n_b, marked) > 0:
-            matches = repeated_matches(a, b, marked, space, found, n)
+        repeats(space.tokens[STARTS], n_b, marked)
+        matches = repeated_matches(a, b, marked, space, found, n)
     weights = space.weights[WEIGHTS]
     paragraph_a, paragraph_b = space.tokens[PARAGRAPH_A], space.tokens[PARAGRAPH_B]
     number_paragraphs(flags_b, paragraph_b)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from dedupe._bits import bit_count, load64
 from dedupe._jit import kernel
 from dedupe.align import (
     A_END,
@@ -32,6 +33,7 @@ __all__ = [
     "Matches",
     "Measures",
     "Tokenised",
+    "count_flagged",
     "count_reused",
     "coverage",
     "mark_reused",
@@ -152,19 +154,40 @@ def coverage(
     return out
 
 
+_ONES, _LOW, _HIGH = (np.uint64(0x0101010101010101 * byte) for byte in (0x01, 0x7F, 0x80))
+
+
 @kernel
-def _count_aside(
+def count_flagged(
+    articles: NDArray[np.int64],
     spans: NDArray[np.int64],
     flags: NDArray[np.uint8],
-    wanted: NDArray[np.bool_],
+    wanted: int,
     out: NDArray[np.int64],
 ) -> None:
-    for article in range(len(spans)):
-        if wanted[article]:
-            n = 0
-            for k in range(spans[article, 0], spans[article, 1]):
-                n += np.int64((flags[k] & (QUOTED | FURNITURE)) != 0)
-            out[article] = n
+    """Count the tokens of some articles that have any of the flags wanted.
+
+    Args:
+        articles: int64, the articles counted in.
+        spans: int64 (n_articles, 2), first token and token after the last of each article.
+        flags: uint8, of each token.
+        wanted: the flags, as one number.
+        out: int64 (n_articles,), takes the counts.
+    """
+    mask = _ONES * np.uint64(wanted)
+    for a in range(len(articles)):
+        article = articles[a]
+        k, last = spans[article, 0], spans[article, 1]
+        n = 0
+        while k + 8 <= last:
+            found = load64(flags, k) & mask
+            # The upper bit of each byte that is not zero: no sum goes beyond its byte.
+            n += bit_count((((found & _LOW) + _LOW) | found) & _HIGH)
+            k += 8
+        while k < last:
+            n += np.int64(flags[k] & wanted != 0)
+            k += 1
+        out[article] = n
 
 
 @kernel
@@ -190,27 +213,13 @@ def mark_reused(
             reused[spans[b, 0] + k] = True
 
 
-@kernel
-def _count_reused(
-    articles: NDArray[np.int64],
-    spans: NDArray[np.int64],
-    reused: NDArray[np.bool_],
-    out: NDArray[np.int64],
-) -> None:
-    for a in range(len(articles)):
-        article = articles[a]
-        n = 0
-        for k in range(spans[article, 0], spans[article, 1]):
-            n += np.int64(reused[k])
-        out[article] = n
-
-
 def count_reused(
     spans: NDArray[np.int64], pairs: NDArray[np.int64], reused: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """int64 (n_articles,), words of each article that are marked: none of an article in no pair."""
     words = np.zeros(len(spans), np.int64)
-    _count_reused(np.flatnonzero(in_pairs(len(spans), pairs)), spans, reused, words)
+    here = np.flatnonzero(in_pairs(len(spans), pairs))
+    count_flagged(here, spans, reused.view(np.uint8), 1, words)
     return words
 
 
@@ -238,7 +247,8 @@ class Measures:
         flags: NDArray[np.uint8],
     ) -> None:
         aside = np.zeros(len(articles), np.int64)
-        _count_aside(articles.spans, flags, in_pairs(len(articles), pairs), aside)
+        here = np.flatnonzero(in_pairs(len(articles), pairs))
+        count_flagged(here, articles.spans, flags, ASIDE, aside)
         self.pairs = pairs
         self.words = articles.words[pairs].reshape(-1, 2)
         self.aside = aside[pairs].reshape(-1, 2)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from dedupe._threads import in_threads
 from dedupe.config import FORMATS, PROBLEMS_FILE, TABLES
 from dedupe.errors import ConfigError, OutputError
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from dedupe.scanning import ScanResult
 
 __all__ = ["check_output", "work_directory", "write_scan"]
+
+_WRITERS = 2
+"""Tables written at a time."""
 
 
 def check_output(directory: Path | str, inputs: Sequence[str]) -> None:
@@ -80,7 +84,8 @@ def write_scan(result: ScanResult, directory: Path | str) -> list[Path]:
         lines = [json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in result.problems]
         with _aside(target / PROBLEMS_FILE) as path:
             path.write_text("".join(lines), encoding="utf-8")
-        written = [_write_table(result, name, target) for name in TABLES]
+        # One is compressed while another one gets to the disk.
+        written = in_threads(lambda name: _write_table(result, name, target), TABLES, _WRITERS)
         for name in TABLES:
             for ending in FORMATS:
                 if target / f"{name}.{ending}" not in written:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from dedupe._garbage import fewer_collections
 from dedupe._jit import is_interpreted, kernels_for
+from dedupe._threads import in_threads
 from dedupe._version import __version__
 from dedupe.config import Config
 from dedupe.corpus import read_corpus
@@ -25,7 +26,7 @@ from dedupe.records import Article, Batch
 from dedupe.tables import Ranks, documents_table, families_table, pairs_table, passages_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import polars as pl
 
@@ -174,9 +175,10 @@ def _scan(
         try:
             matches = find_matches(articles, config, clock.stage)
             clock.stage("families")
-            families = find_families(articles, matches, config)
+            ranks = Ranks(articles)
+            families, tables = _families_and_pairs(articles, matches, ranks, config)
             clock.stage("tables")
-            tables = _tables(articles, matches, families, config)
+            tables |= _tables_of_articles(articles, matches, families, ranks)
             problems.sort()
             seconds = clock.finish()
             run = _run_record(config, articles, matches, families, problems, seconds)
@@ -207,14 +209,25 @@ of pages of HTML ten times. From this the scale of the first sketches is guessed
 eighth suffices for a large corpus: sketching all shingles of its first part took .1 of 5 CPU seconds."""
 
 
-def _tables(
-    articles: Articles, matches: Matches, families: Families, config: Config
+def _families_and_pairs(
+    articles: Articles, matches: Matches, ranks: Ranks, config: Config
+) -> tuple[Families, dict[str, pl.DataFrame]]:
+    """Families, and beside them the tables that they have no part in."""
+    # Each takes one thread for the most part; the longest comes first.
+    work: list[Callable[[], Any]] = [
+        lambda: passages_table(articles, matches, ranks, config),
+        lambda: find_families(articles, matches, config),
+        lambda: pairs_table(articles, matches, ranks, config),
+    ]
+    passages, families, pairs = in_threads(lambda part: part(), work, config.worker_threads)
+    return families, {"pairs": pairs, "passages": passages}
+
+
+def _tables_of_articles(
+    articles: Articles, matches: Matches, families: Families, ranks: Ranks
 ) -> dict[str, pl.DataFrame]:
-    ranks = Ranks(articles)
     return {
         "documents": documents_table(articles, matches, families, ranks),
-        "pairs": pairs_table(articles, matches, ranks, config),
-        "passages": passages_table(articles, matches, ranks, config),
         "families": families_table(articles, families),
     }
 
@@ -257,9 +270,10 @@ class _LoadedAhead:
             try:
                 matches = find_matches(articles, self._config, self._go_on)
                 self._go_on()
-                families = find_families(articles, matches, self._config)
+                ranks = Ranks(articles)
+                families, _ = _families_and_pairs(articles, matches, ranks, self._config)
                 self._go_on()
-                _tables(articles, matches, families, self._config)
+                _tables_of_articles(articles, matches, families, ranks)
             finally:
                 articles.spool.close()
 

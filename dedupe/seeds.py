@@ -15,7 +15,7 @@ import numpy as np
 
 from dedupe._jit import kernel, leaf
 from dedupe.hashtable import table_size, table_slot
-from dedupe.shingle import fill_shingles
+from dedupe.shingle import fill_shingles, shingle_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +40,9 @@ FEW_PAIRINGS, SEEDS = 4, 2
 
 REPEAT = 3
 """Word pairs in a row that are too frequent to seed: from there on longer runs are looked for."""
+
+ONE_IN = 4
+"""Up to one in so many places a run is hashed by itself; of more, all runs of the text at once."""
 
 MOST = 450
 """The most that a word may weigh: rare words come in names, and names come together by themselves."""
@@ -90,8 +93,9 @@ class Workspace(NamedTuple):
 
     Attributes:
         tokens: int32, by token, by word or by word pair. Partners are -1 before each pair of texts.
-        table: int32, hash tables of the numbers of words and of word pairs of a. There is nothing
-            else in them, so that they stay in the first cache.
+        table: uint32, hash tables of the numbers of words and of word pairs of a. There is nothing
+            else in them, so that they stay in the first cache. Unsigned, since what is read there
+            is an index, and one that may be negative is dearer.
         keys, pair_keys: uint64, int64, the words and the word pairs, by number.
         bits: uint64, which hashes are not in them.
         following: int32, the next place of the same word of a, then of the same word pair.
@@ -102,7 +106,7 @@ class Workspace(NamedTuple):
     """
 
     tokens: NDArray[np.int32]
-    table: NDArray[np.int32]
+    table: NDArray[np.uint32]
     keys: NDArray[np.uint64]
     pair_keys: NDArray[np.int64]
     bits: NDArray[np.uint64]
@@ -120,7 +124,7 @@ def workspace(longest: int) -> Workspace:
     tokens[[PARTNER_A, PARTNER_B]] = -1
     return Workspace(
         tokens=tokens,
-        table=np.zeros((2, size), np.int32),
+        table=np.zeros((2, size), np.uint32),
         keys=np.zeros(longest + 1, np.uint64),
         pair_keys=np.zeros(longest + 1, np.int64),
         bits=np.zeros((2, size // 8), np.uint64),
@@ -145,7 +149,8 @@ def log(x: int) -> int:
 @kernel
 def _pair_hash(word: int, following: int) -> int:
     """Bits from the 14th on tell pairs of numbered words apart. No product is beyond 63 bits."""
-    return (word * 0x9E3779B1) ^ (following * 0x85EBCA77)
+    # The compiler does not know that, and where an index may be negative it asks each time.
+    return ((word * 0x9E3779B1) ^ (following * 0x85EBCA77)) & 0x7FFFFFFFFFFFFFFF
 
 
 @kernel
@@ -234,7 +239,7 @@ def weigh(a: NDArray[np.uint64], b: NDArray[np.uint64], space: Workspace) -> tup
     Returns:
         How many matches there may be, the number of pairings up to which a word seeds (fewer
         in long texts, where most words that are in both mean nothing), and how many tokens
-        begin word pairs that are too frequent.
+        in a row, at most, begin word pairs that are too frequent.
     """
     n_a, n = len(a), len(b)
     mask = table_size(n_a) - 1
@@ -353,7 +358,8 @@ def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int
             number = np.int64(numbers[slot])
         found[k] = number
         pairs_in_b[number] += 1
-    seeds, frequent = 0, 0
+    seeds, longest = 0, 0
+    run, last = 0, -1
     for k in range(n):
         number = np.int64(found[k])
         if number == 0:
@@ -362,11 +368,14 @@ def _seed_by_pairs(n_listed: int, mask: int, space: Workspace) -> tuple[int, int
             starts[listed[k]] = pair_head[number]
             seeds += pairs_in_a[number]
         else:
-            starts[listed[k]] = _FREQUENT
-            frequent += 1
+            j = np.int64(listed[k])
+            starts[j] = _FREQUENT
+            run = run + 1 if j == last + 1 else 1
+            last = j
+            longest = max(longest, run)
     for k in range(n):
         pairs_in_b[found[k]] = 0
-    return seeds, frequent
+    return seeds, longest
 
 
 @leaf
@@ -499,6 +508,26 @@ def by_start(matches: NDArray[np.int32], n_b: int) -> NDArray[np.int32]:
 
 
 @kernel
+def _hash_runs(
+    tokens: NDArray[np.uint64], places: NDArray[np.int32], n: int, w: int, out: NDArray[np.uint64]
+) -> int:
+    """Hashes of the runs of w tokens at n places, by place; how many of these have such a run.
+
+    Those that have none are left out of the places.
+    """
+    kept = 0
+    for k in range(n):
+        places[kept] = places[k]
+        kept += np.int64(places[k] + w <= len(tokens))
+    if ONE_IN * kept > len(tokens):
+        fill_shingles(tokens, w, out)
+    else:
+        for k in range(kept):
+            out[places[k]] = shingle_at(tokens, np.int64(places[k]), w)
+    return kept
+
+
+@kernel
 def repeated_matches(
     a: NDArray[np.uint64],
     b: NDArray[np.uint64],
@@ -510,12 +539,20 @@ def repeated_matches(
     """Matches in repetitive text: seeded by the shortest run of 4, 8, 16... tokens that is rare.
 
     Of what is frequent however long, the first place in both texts is taken. The runs of b that
-    are looked for go into a table, and those of a are run past it.
+    are looked for go into a table, and those of a are run past it: of longer runs only those that
+    begin where shorter ones were frequent.
     """
-    n_marked = 0
+    words_a, words_b = space.tokens[WORDS_A], space.tokens[WORDS_B]
+    places_a, places_b = np.empty(len(a), np.int32), np.empty(len(b), np.int32)
+    n_b = 0
     for j in range(len(b)):
-        n_marked += marked[j]
-    size = table_size(n_marked)
+        if marked[j]:
+            places_b[n_b] = j
+            n_b += 1
+    n_a = len(a)
+    for k in range(n_a):
+        places_a[k] = n_a - 1 - k  # the last first, so that a slot's list begins with the first
+    size = table_size(n_b)
     keys = np.empty(size, np.uint64)
     used = np.empty(size, np.int64)
     for slot in range(size):
@@ -527,28 +564,29 @@ def repeated_matches(
     in_b = np.empty(size, np.int32)
     following = np.empty(len(a), np.int32)
     grams = np.empty(max(len(a), len(b)), np.uint64)
-    slots = np.empty(len(b), np.int32)
+    slots_a, slots_b = np.empty(len(a), np.int32), np.empty(len(b), np.int32)
     w = REPEAT + 1
-    left = True
-    while left and w <= min(len(a), len(b)):
+    while n_b > 0 and w <= min(len(a), len(b)):
         for k in range(len(bits)):
             bits[k] = np.uint64(0)
-        n_b = fill_shingles(b, w, grams)
-        for j in range(n_b):
-            if marked[j]:
-                slot = table_slot(keys, used, grams[j], w)
-                if used[slot] != w:
-                    used[slot] = w
-                    keys[slot] = grams[j]
-                    head[slot] = -1
-                    in_a[slot] = 0
-                    in_b[slot] = 0
-                    bit = grams[j] & bit_mask
-                    bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
-                in_b[slot] += 1
-                slots[j] = slot
-        n_a = fill_shingles(a, w, grams)
-        for i in range(n_a - 1, -1, -1):
+        n_b = _hash_runs(b, places_b, n_b, w, grams)
+        for k in range(n_b):
+            gram = grams[places_b[k]]
+            slot = table_slot(keys, used, gram, w)
+            if used[slot] != w:
+                used[slot] = w
+                keys[slot] = gram
+                head[slot] = -1
+                in_a[slot] = 0
+                in_b[slot] = 0
+                bit = gram & bit_mask
+                bits[np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+            in_b[slot] += 1
+            slots_b[k] = slot
+        n_a = _hash_runs(a, places_a, n_a, w, grams)
+        kept = 0
+        for k in range(n_a):
+            i = np.int64(places_a[k])
             bit = grams[i] & bit_mask
             there = bits[np.int64(bit >> np.uint64(6))] >> (bit & np.uint64(63))
             if there & np.uint64(1) == np.uint64(0):
@@ -558,53 +596,41 @@ def repeated_matches(
                 following[i] = head[slot]
                 head[slot] = i
                 in_a[slot] += 1
+                places_a[kept] = i
+                slots_a[kept] = slot
+                kept += 1
+        n_a = kept
         seeds = 0
-        for j in range(len(b)):
-            marked[j] = marked[j] and j < n_b and in_a[slots[j]] > 0
-            if marked[j]:
-                seeds += min(int(in_a[slots[j]]), MAX_PAIRINGS)
+        for k in range(n_b):
+            seeds += min(int(in_a[slots_b[k]]), MAX_PAIRINGS)
         more = np.empty((n + seeds, 3), np.int32)
         for m in range(n):
-            for k in range(3):
-                more[m, k] = matches[m, k]
+            for column in range(3):
+                more[m, column] = matches[m, column]
         matches = more
         before = n
-        left = False
         last_level = 2 * w > min(len(a), len(b))
-        for j in range(n_b):
-            if not marked[j]:
-                continue
-            slot = np.int64(slots[j])
-            if np.int64(in_a[slot]) * np.int64(in_b[slot]) <= MAX_PAIRINGS:
-                marked[j] = False
-                i = np.int64(head[slot])
-                while i >= 0:
-                    n = _grow(
-                        space.tokens[WORDS_A],
-                        space.tokens[WORDS_B],
-                        len(b),
-                        i,
-                        j,
-                        space.diagonals,
-                        matches,
-                        n,
-                    )
-                    i = np.int64(following[i])
-            else:
-                left = True
-                if last_level and head[slot] >= 0:
-                    i = np.int64(head[slot])
-                    head[slot] = -1
-                    n = _grow(
-                        space.tokens[WORDS_A],
-                        space.tokens[WORDS_B],
-                        len(b),
-                        i,
-                        j,
-                        space.diagonals,
-                        matches,
-                        n,
-                    )
+        kept = 0
+        for k in range(n_b):
+            slot, j = np.int64(slots_b[k]), np.int64(places_b[k])
+            i = np.int64(head[slot])
+            rare = np.int64(in_a[slot]) * np.int64(in_b[slot]) <= MAX_PAIRINGS
+            if not rare:
+                places_b[kept] = j
+                kept += 1
+                if not last_level:
+                    continue
+                head[slot] = -1
+            while i >= 0:
+                n = _grow(words_a, words_b, len(b), i, j, space.diagonals, matches, n)
+                i = np.int64(following[i]) if rare else -1
+        n_b = kept
+        kept = 0
+        for k in range(n_a):
+            slot = np.int64(slots_a[k])
+            places_a[kept] = places_a[k]
+            kept += np.int64(in_a[slot]) * np.int64(in_b[slot]) > MAX_PAIRINGS
+        n_a = kept
         _clear(space.diagonals, matches, before, n, len(b))
         w *= 2
     return _once(by_start(matches[:n], len(b)))

@@ -149,7 +149,9 @@ def passages_table(
         "b_start": np.where(turned, a_start, b_start),
         "b_end": np.where(turned, a_end, b_end),
     }
-    by_place = np.lexsort((spans["a_start"], spans["b_start"], place[rows[:, PAIR]]))
+    # The pair and the start in b as one number: sorting by two keys is quicker than by three.
+    place_in_b = place[rows[:, PAIR]] << 32 | spans["b_start"]
+    by_place = np.lexsort((spans["a_start"], place_in_b))
     rows, pairs, turned = rows[by_place], pairs[by_place], turned[by_place]
     return pl.DataFrame(
         {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import examples, pairs_array
 
-from dedupe.measures import count_reused, mark_reused
+from dedupe.measures import count_flagged, count_reused, mark_reused
 
 SPANS = np.array([[20 * k, 20 * (k + 1)] for k in (2, 0, 3, 1)], np.int64)
 
@@ -42,3 +42,22 @@ def test_reused_words_equal_sets(case: tuple[list[tuple[int, int]], list[list[in
     mark_reused(SPANS, pairs_array(pairs), array, marked)
     found = count_reused(SPANS, pairs_array(pairs), marked)
     assert found.tolist() == [sum(a <= k < b for k in tokens) for a, b in SPANS.tolist()]
+
+
+@examples
+@given(
+    st.lists(st.integers(0, 255), max_size=60),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=4),
+    st.integers(0, 255),
+)
+def test_flagged_tokens_are_counted_one_by_one(
+    flags: list[int], spans: list[tuple[int, int]], wanted: int
+) -> None:
+    """Whatever the flags beside those wanted, and wherever articles begin and end."""
+    rows = [sorted(min(end, len(flags)) for end in span) for span in spans]
+    out = np.full(len(rows), -1, np.int64)
+    here = np.arange(0, len(rows), 2)
+    count_flagged(here, np.array(rows, np.int64), np.array(flags, np.uint8), wanted, out)
+    for k, (first, last) in enumerate(rows):
+        expected = sum(flag & wanted != 0 for flag in flags[first:last])
+        assert out[k] == (-1 if k % 2 else expected)

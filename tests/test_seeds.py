@@ -50,7 +50,7 @@ def indexed(a: NDArray[np.uint64], b: NDArray[np.uint64], space: seeds.Workspace
     n = seeds.maximal_matches(len(a), len(b), space, found)
     marked = np.empty(len(b), np.bool_)
     repeated = seeds.repeats(space.tokens[seeds.STARTS], len(b), marked)
-    assert repeated <= frequent
+    assert (repeated > 0) == (frequent >= seeds.REPEAT)
     matches = seeds.by_start(found[:n], len(b))
     if repeated:
         matches = seeds.repeated_matches(a, b, marked, space, found, n)
