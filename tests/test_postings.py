@@ -228,7 +228,7 @@ def test_containment_of_long_sketches_is_that_of_their_lowest_hashes(
     whole = i == size_a or j == size_b
     offsets, values = end_to_end([a, b])
     found = _sketch_containment(values, offsets, 0, 1)
-    assert found == shared / (min(size_a, size_b) if whole else min(i, j))
+    assert found == shared / max(1, min(size_a, size_b) if whole else min(i, j))
 
 
 def test_no_articles() -> None:
