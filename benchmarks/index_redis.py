@@ -52,8 +52,8 @@ SCALE = 8
 WARM = 300
 """Articles that every index has before anything is measured: they compile, and begin it."""
 
-THREADS = 4
-"""As many articles are on their way at once in a small scraper."""
+THREADS = (4, 16, 64)
+"""Articles that are on their way at once: in a small scraper, in Scrapy at its defaults, in a large one."""
 
 KINDS = {
     "a": "articles with their texts",
@@ -156,15 +156,15 @@ def together(server: Server, url: str, articles: Sequence[Article]) -> Cost:
         return _cost(server, "`add_many`", len(articles), lambda: index.add_many(articles))
 
 
-def by_threads(server: Server, url: str, articles: Sequence[Article]) -> Cost:
+def by_threads(server: Server, url: str, articles: Sequence[Article], threads: int) -> Cost:
     """Check and add articles one by one in each of some threads."""
     from dedupe import Index
 
-    with Index.open(url, scale=SCALE) as index, ThreadPoolExecutor(THREADS) as pool:
+    with Index.open(url, scale=SCALE) as index, ThreadPoolExecutor(threads) as pool:
         index.check_and_add_many(articles[:WARM])
         return _cost(
             server,
-            f"`check_and_add`, {THREADS} threads",
+            f"`check_and_add`, {threads} threads",
             len(articles) - WARM,
             lambda: deque(pool.map(index.check_and_add, articles[WARM:]), 0),
         )
@@ -253,7 +253,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--articles", type=int, default=4000, help="one by one, and again together")
-    parser.add_argument("--peer", type=int, default=1000, help="articles for datasketch")
+    parser.add_argument("--peer", type=int, default=1000, help="articles for datasketch; 0: none")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     import redis
@@ -267,13 +267,14 @@ def main() -> None:
         one_by_one(server, f"{url}bench", articles[:WARM])
         costs = [
             one_by_one(server, f"{url}bench", articles[WARM : WARM + n]),
-            by_threads(server, f"{url}threads", articles[: WARM + n]),
+            *(by_threads(server, f"{url}{k}", articles[: WARM + n], k) for k in THREADS),
             checked_together(server, f"{url}many", articles[: WARM + n]),
             together(server, f"{url}bench", articles[WARM + n :]),
         ]
         kinds = memory_by_kind(server, "bench")
         held = len(articles)
-        costs += datasketch(server, articles[: options.peer])
+        if options.peer:
+            costs += datasketch(server, articles[: options.peer])
         version = server.client.info("server")["redis_version"]
     words = sum(len(article.text.split()) for article in articles) / held
     emit(

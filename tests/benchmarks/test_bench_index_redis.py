@@ -32,7 +32,7 @@ def test_costs(monkeypatch: pytest.MonkeyPatch) -> None:
         total = sum(int(size or 0) for size in sizes)
         monkeypatch.setattr(index_redis, "WARM", 10)
         costs += [
-            index_redis.by_threads(server, f"{url}1", articles),
+            index_redis.by_threads(server, f"{url}1", articles, 4),
             index_redis.checked_together(server, f"{url}2", articles),
         ]
         for number in "12":
