@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import kernel
+from dedupe.hashtable import is_in_set, set_bits
 from dedupe.shingle import fill_shingles
 from dedupe.tokens import FURNITURE, PARAGRAPH
 
@@ -23,29 +24,6 @@ __all__ = ["mark_boilerplate"]
 
 _BITS = 1 << 16
 """Bits that say of most hashes at once that they are not known: they fit the first cache."""
-
-
-@kernel
-def _known_bits(known: NDArray[np.uint64], bits: NDArray[np.uint64]) -> None:
-    for k in range(len(known)):
-        bit = known[k] & np.uint64(_BITS - 1)
-        bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
-
-
-@kernel
-def _is_known(key: np.uint64, known: NDArray[np.uint64], bits: NDArray[np.uint64]) -> bool:
-    bit = key & np.uint64(_BITS - 1)
-    if (bits[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1) == 0:
-        return False
-    # No `np.searchsorted`: to load a kernel with that, numba imports all it knows of numpy.
-    low, high = 0, len(known)
-    while low < high:
-        middle = (low + high) >> 1
-        if known[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low < len(known) and known[low] == key
 
 
 @kernel
@@ -66,7 +44,7 @@ def _mark_paragraph(
     for k in range(first, last - w + 1):
         if shingles[k] > limit:
             continue
-        verdict = _is_known(shingles[k], known, bits)
+        verdict = is_in_set(shingles[k], known, bits)
         if previous >= 0 and verdict != furniture:
             border = (previous + w + k + 1) // 2
             if furniture:
@@ -95,7 +73,7 @@ def _mark(
         longest = max(longest, spans[article, 1] - spans[article, 0])
     shingles = np.empty(longest, np.uint64)
     bits = np.zeros(_BITS // 64, np.uint64)
-    _known_bits(known, bits)
+    set_bits(known, bits)
     for article in articles:
         start, end = spans[article, 0], spans[article, 1]
         n = end - start

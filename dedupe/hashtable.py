@@ -1,4 +1,4 @@
-"""Tables of hashes for kernels: open addressing, emptied at no cost.
+"""Tables of hashes for kernels: open addressing, emptied at no cost; and sets that stay as they are.
 
 Keys are hashes and so spread evenly; nothing here hashes them again.
 """
@@ -14,7 +14,7 @@ from dedupe._jit import kernel, leaf
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["maybe_repeated", "table_size", "table_slot"]
+__all__ = ["is_among", "is_in_set", "maybe_repeated", "set_bits", "table_size", "table_slot"]
 
 
 @leaf
@@ -59,3 +59,35 @@ def maybe_repeated(keys: NDArray[Any]) -> NDArray[np.bool_]:
     for i in range(len(keys)):
         out[i] = counts[np.uint64(keys[i]) & mask] > 1
     return out
+
+
+@leaf
+def is_among(values: NDArray[Any], value: Any) -> bool:
+    """Whether a number is among some, which ascend."""
+    # No `np.searchsorted`: to load a kernel with that, numba imports all it knows of numpy.
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) >> 1
+        if values[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low < len(values) and values[low] == value
+
+
+@kernel
+def set_bits(hashes: NDArray[np.uint64], bits: NDArray[np.uint64]) -> None:
+    """Set the bit of each hash, numbered by its lower bits, in 2^k words."""
+    mask = np.uint64(64 * len(bits) - 1)
+    for k in range(len(hashes)):
+        bit = hashes[k] & mask
+        bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+
+
+@leaf
+def is_in_set(key: np.uint64, values: NDArray[np.uint64], bits: NDArray[np.uint64]) -> bool:
+    """Whether a hash is among ascending values; the bits, from `set_bits`, say no of most at once."""
+    bit = key & np.uint64(64 * len(bits) - 1)
+    if (bits[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1) == 0:
+        return False
+    return is_among(values, key)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["QUORUM", "find_matches", "longer_first", "match_pairs"]
+__all__ = ["QUORUM", "find_matches", "longer_first", "match_pairs", "turned"]
 
 QUORUM = 3
 """Members on each side that bear out a link between two clusters (`dedupe.cluster`)."""
@@ -132,11 +132,16 @@ def match_pairs(
 
 def longer_first(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
     """Pairs turned and sorted so that a long article is indexed once, and short ones run past it."""
-    turn = words[pairs[:, 0]] < words[pairs[:, 1]]
-    pairs = np.where(turn[:, None], pairs[:, ::-1], pairs)
+    pairs = turned(pairs, words)
     # Sorted as one number each, in vectors: a tenth of the time that two columns take.
     packed = np.sort(pairs[:, 0] * len(words) + pairs[:, 1])
     return np.stack([packed // max(len(words), 1), packed % max(len(words), 1)], axis=1)
+
+
+def turned(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pairs with the longer article first; those of equal length as they are."""
+    turn = words[pairs[:, 0]] < words[pairs[:, 1]]
+    return np.where(turn[:, None], pairs[:, ::-1], pairs)
 
 
 def _count_shared(

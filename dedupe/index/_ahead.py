@@ -45,9 +45,9 @@ class ReadAhead:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def put(self, articles: list[Article]) -> None:
+    def put(self, *lists: list[Article]) -> None:
         """Have articles read after those that were put before."""
-        self._waiting.append(articles)
+        self._waiting += lists
         self._go_on()
 
     def take(self) -> tuple[list[Article], Read]:

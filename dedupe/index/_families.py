@@ -17,6 +17,7 @@ from dedupe.families import find_clusters, find_families
 from dedupe.index._records import Family
 from dedupe.index._store import PAIR
 from dedupe.ingest import Articles, numbered
+from dedupe.matching import turned
 from dedupe.measures import Matches
 from dedupe.spool import Spool
 
@@ -202,17 +203,15 @@ def _matches(links: NDArray[np.void], records: Sequence[Record]) -> Matches:
     places = by_number[at]
     there = (numbers[places] == ends).all(axis=1)
     links, places = links[there], places[there]
-    # As from `longer_first`, with each pair's link beside it.
-    low, high = places.min(axis=1), places.max(axis=1)
-    turn = words[low] < words[high]
-    pairs = np.stack([np.where(turn, high, low), np.where(turn, low, high)], axis=1)
+    # In the order of `longer_first`, each with its link beside it.
+    pairs = turned(np.sort(places, axis=1), words)
     order = np.argsort(pairs[:, 0] * len(records) + pairs[:, 1])
     links, places, pairs = links[order], places[order], pairs[order]
-    turned = (places[:, 0] != pairs[:, 0])[:, None]
+    swapped = (places[:, 0] != pairs[:, 0])[:, None]
 
     def sides(name: str) -> NDArray[np.generic]:
         both = np.stack([links[f"{name}_later"], links[f"{name}_earlier"]], axis=1)
-        return np.where(turned, both[:, ::-1], both)
+        return np.where(swapped, both[:, ::-1], both)
 
     body = sides("body").astype(np.int64)
     shared, net = links["shared"].astype(np.int64), links["net"].astype(np.int64)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import kernel
+from dedupe.hashtable import is_in_set
 from dedupe.index._codec import upper_bits
 from dedupe.index._store import Verdict, mixed
 from dedupe.postings import SPARSE_ARTICLES, assign_roles, build_postings
@@ -57,19 +58,8 @@ def _mark_known(
     out: NDArray[np.bool_],
 ) -> None:
     """Mark those hashes that are in a set, given as in `Hashes`."""
-    mask = np.uint64(64 * len(bits) - 1)
     for k in range(len(hashes)):
-        bit = hashes[k] & mask
-        if bits[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1) == 0:
-            continue
-        low, high = 0, len(values)
-        while low < high:
-            middle = (low + high) >> 1
-            if values[middle] < hashes[k]:
-                low = middle + 1
-            else:
-                high = middle
-        out[k] = low < len(values) and values[low] == hashes[k]
+        out[k] = is_in_set(hashes[k], values, bits)
 
 
 def learn(local: Local, store: Store, config: Config, scale: int, sketches_of: SketchesOf) -> None:

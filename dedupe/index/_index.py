@@ -568,18 +568,19 @@ class Index:
 
         Of these some are looked up while those before them are compared and the next ones read.
         """
-        some, following = next(chunks, None), next(chunks, None)
+        parted = map(_parts, chunks)
+        some, following = next(parted, None), next(parted, None)
         if some is None:
             return
-        if following is None and len(_parts(some)) == 1:
-            yield from self._work.add_only(some, read_articles(some, self._config))
+        if following is None and len(some) == 1:
+            yield from self._work.add_only(some[0], read_articles(some[0], self._config))
             return
         with ReadAhead(self._config, PARTS_AHEAD) as ahead:
-            n = _put_parts(ahead, some)
-            while n:
-                more = 0 if following is None else _put_parts(ahead, following)
-                yield from self._work.add_in_parts(ahead.take() for _ in range(n))
-                n, following = more, next(chunks, None)
+            ahead.put(*some)
+            while some is not None:
+                ahead.put(*following or ())
+                yield from self._work.add_in_parts(ahead.take() for _ in some)
+                some, following = following, next(parted, None)
 
 
 def _before_errors(
@@ -608,14 +609,6 @@ def _parts(articles: list[Article]) -> list[list[Article]]:
         parts[-1].append(article)
         n_bytes += _size(article)
     return parts
-
-
-def _put_parts(ahead: ReadAhead, articles: list[Article]) -> int:
-    """Have articles read some at a time; in how many parts."""
-    parts = _parts(articles)
-    for part in parts:
-        ahead.put(part)
-    return len(parts)
 
 
 def _as_left(match: Match, asked: _Asked) -> Match:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dedupe.shingle import distinct
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from concurrent.futures import Future
 
     import numpy as np
@@ -42,17 +39,6 @@ class Job(NamedTuple):
     config: Config
     coming: Coming | None = None
     noted: dict[str, Status] | None = None
-
-    def parts(self, most: int) -> Iterator[Job]:
-        """The same articles, no more than so many at a time."""
-        for first in range(0, len(self.articles), most):
-            last = min(first + most, len(self.articles))
-            read = self.read.part(first, last)
-            sketches = read.thinned(self.scale)
-            keys = distinct(sketches.hashes)
-            yield self._replace(
-                articles=self.articles[first:last], read=read, sketches=sketches, keys=keys
-            )
 
 
 class Begun(NamedTuple):

@@ -53,20 +53,6 @@ class Read:
         """Shingles of all articles."""
         return int(np.maximum(self.words - config.shingle + 1, 0).sum())
 
-    def part(self, first: int, last: int) -> Read:
-        """The articles from `first` up to `last`, which is excluded."""
-        tokens = slice(*self.offsets[[first, last]].tolist())
-        begins = self.sketches.offsets[first : last + 1]
-        return Read(
-            self.texts[first:last],
-            self.bodies[first:last],
-            self.offsets[first : last + 1] - tokens.start,
-            self.words[first:last],
-            Columns(*(column[tokens] for column in self.columns)),  # type: ignore[arg-type]
-            self.fingerprints[first:last],
-            Sketches(begins - begins[0], self.sketches.hashes[begins[0] : begins[-1]]),
-        )
-
     def thinned(self, scale: int) -> Sketches:
         """Sketches of a scale; see `thin`."""
         return thin(self.sketches, sketch_limit(scale))

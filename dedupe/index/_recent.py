@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.hashtable import table_size
+from dedupe.hashtable import is_among, table_size
 from dedupe.index._codec import KEY_BITS, upper_bits
 
 if TYPE_CHECKING:
@@ -19,26 +19,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Recent", "is_among"]
+__all__ = ["Recent"]
 
 
 _LOWER = np.uint64(64 - KEY_BITS)
 _COUNT = (np.uint64(1) << _LOWER) - np.uint64(1)
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
-
-
-@kernel
-def is_among(numbers: NDArray[np.int64], number: int) -> bool:
-    """Whether a number is among some, which ascend."""
-    low, high = 0, len(numbers)
-    while low < high:
-        middle = (low + high) >> 1
-        if numbers[middle] < number:
-            low = middle + 1
-        else:
-            high = middle
-    return low < len(numbers) and numbers[low] == number
 
 
 @kernel

@@ -23,8 +23,8 @@ import xxhash
 from dedupe._bits import load64
 from dedupe._jit import kernel
 from dedupe.errors import IndexDamagedError, OutputError
+from dedupe.hashtable import is_among
 from dedupe.index._codec import KEY_BITS
-from dedupe.index._recent import is_among
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

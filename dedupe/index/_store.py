@@ -57,8 +57,7 @@ class Hashes(NamedTuple):
 
     Attributes:
         values: uint64, ascending.
-        bits: uint64 (2^k,), a bit for each value, numbered by its lower bits: what has none is not
-            in the set, as is said of most at once.
+        bits: uint64 (2^k,), a bit for each value, and others: see `dedupe.hashtable.is_in_set`.
     """
 
     values: NDArray[np.uint64]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe._jit import kernel
+from dedupe.hashtable import set_bits
 from dedupe.index._store import Hashes, mark_of, mixed
 
 if TYPE_CHECKING:
@@ -66,15 +66,6 @@ class Verdicts:
         return self._own.known(), self._everywhere.known()
 
 
-@kernel
-def _set_bits(values: NDArray[np.uint64], bits: NDArray[np.uint64]) -> None:
-    """Set the bit of each value, as `dedupe.index._store.Hashes` has it."""
-    mask = np.uint64(64 * len(bits) - 1)
-    for value in values:
-        bit = value & mask
-        bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
-
-
 _BITS_EACH = 16
 """Bits for each value, of which one in so many or more is set."""
 
@@ -125,4 +116,4 @@ class _Ascending:
             room *= 2
         if room > len(self._bits):
             self._bits, new = np.zeros(room, np.uint64), self._values
-        _set_bits(new, self._bits)
+        set_bits(new, self._bits)

@@ -145,10 +145,10 @@ class Work:
         noted: dict[str, Status] | None = None,
     ) -> list[Match]:
         """Keep articles with distinct ids, and answer."""
-        self._singly += len(articles) == 1
-        if self._singly == STREAM:
+        if len(articles) == 1:
             self._singly += 1
-            load_kept()
+            if self._singly == STREAM:
+                load_kept()
         with self._store.writing():
             job = self._job(articles, read, coming, noted)
             matches: dict[int, Match] = {}
@@ -200,7 +200,7 @@ class Work:
             compared = _Compared(self._keep_compared)
             for articles, read in parts:
                 job = self._job(articles, read)._replace(config=self._single)
-                done = self._enter(job)
+                done = self._enter_new(job, self._new(job))
                 if done is None:
                     # A revision takes an article away that others are just being compared with.
                     compared.keep_all()
@@ -225,8 +225,7 @@ class Work:
             new = self._new(job)
         else:
             return None
-        shingles = job.read.shingles(self._config)
-        done = self._store.enter(new, job.keys, shingles, only_new=True)
+        done = self._enter_new(job, new)
         self._expects_new = done is not None
         return None if done is None else self._finished(job, *done, {}, [])
 
@@ -246,10 +245,10 @@ class Work:
         self._begun = Begun(job, self._new(job))
         self._store.enter_ahead(self._begun.new, job.keys, read.shingles(self._config))
 
-    def _enter(self, job: Job) -> tuple[list[Entered], Gathered] | None:
-        """Have the store enter articles none of whose ids is there. Else None."""
+    def _enter_new(self, job: Job, new: list[NewArticle]) -> tuple[list[Entered], Gathered] | None:
+        """Have the store enter a job's articles if none of their ids is there. Else None."""
         shingles = job.read.shingles(self._config)
-        return self._store.enter(self._new(job), job.keys, shingles, only_new=True)
+        return self._store.enter(new, job.keys, shingles, only_new=True)
 
     def _looked_up(
         self, job: Job, entered: list[Entered], gathered: Gathered

@@ -27,8 +27,9 @@ from postings_held import (
 )
 
 import dedupe.index._runs as runs_module
+from dedupe.hashtable import is_among
 from dedupe.index._gathering import gather
-from dedupe.index._recent import Recent, is_among
+from dedupe.index._recent import Recent
 from dedupe.index._runs import DamagedRunError, Run, merge_runs
 from dedupe.index._upkeep import due_for_merging
 
