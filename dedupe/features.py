@@ -1,4 +1,4 @@
-"""What candidates are found by: one pass over a batch's tokens makes every article's features."""
+"""What candidates are found by: every article's features from a batch's tokens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from dedupe._jit import kernel
 from dedupe.bands import EMPTY_BIN, fill_band_keys
-from dedupe.shingle import BASE, fmix64
+from dedupe.shingle import PIECE, fill_fingerprints, fill_shingles
 from dedupe.sketch import distinct_ascending, sketch_limit
 
 if TYPE_CHECKING:
@@ -75,13 +75,13 @@ def extract(tokens: Tokens, config: Config, scale: int, *, borrowed: bool = Fals
     bands = np.zeros((n, config.bands), np.uint32)
     offsets = np.zeros(n + 1, np.int64)
     sketch, grams = _room(len(tokens.hashes))
+    fill_fingerprints(tokens.offsets, tokens.hashes, prints)
     _extract(
         tokens.offsets,
         tokens.hashes,
         config.shingle,
         sketch_limit(scale),
         config.rows,
-        prints,
         bands,
         offsets,
         sketch,
@@ -99,44 +99,41 @@ def _extract(
     w: int,
     limit: np.uint64,
     rows: int,
-    prints: NDArray[np.uint64],
     bands: NDArray[np.uint32],
     offsets: NDArray[np.int64],
     sketch: NDArray[np.uint64],
     grams: NDArray[np.uint16],
 ) -> None:
-    """All features in one pass: as `shingle`, `bands` and `sketch` define them one by one."""
+    """All but the fingerprints, as `shingle`, `bands` and `sketch` define them one by one.
+
+    In pieces that stay in the first cache: shingles and grams are made in vectors.
+    """
     bins = np.empty(bands.shape[1] * rows, np.uint64)
     n_bins = np.uint64(len(bins))
-    top = np.uint64(1)
-    for _ in range(w - 1):
-        top *= BASE
+    shingles = np.empty(PIECE, np.uint64)
     used = 0
     for article in range(len(token_offsets) - 1):
         first, last = token_offsets[article], token_offsets[article + 1]
         for k in range(len(bins)):
             bins[k] = EMPTY_BIN
-        fingerprint = np.uint64(last - first)
-        rolling = np.uint64(0)
-        n = used
-        full = first + w - 1
-        for i in range(first, last):
-            fingerprint = fmix64(fingerprint * BASE + hashes[i])
-            rolling = rolling * BASE + hashes[i]
-            if i < full:
-                continue
-            shingle = fmix64(rolling)
-            grams[i - w + 1] = shingle & _GRAM
-            rolling -= hashes[i - w + 1] * top
-            # Stored in any case, and kept only if it belongs: no branch to mispredict.
-            sketch[n] = shingle
-            n += np.int64(shingle <= limit)
-            place = ((shingle >> _HALF) * n_bins) >> _HALF
-            bins[place] = min(bins[place], shingle & _LOW)
-        for i in range(max(first, last - w + 1), last):
+        n = np.uint64(used)
+        end = max(first, last - w + 1)
+        for start in range(first, end, PIECE):
+            size = min(PIECE, end - start)
+            fill_shingles(hashes[start : start + size + w - 1], w, shingles)
+            piece = grams[start : start + size]
+            for i in range(size):
+                piece[i] = shingles[i] & _GRAM
+            for i in range(size):
+                # Stored in any case, and kept only if it belongs: no branch to mispredict.
+                sketch[n] = shingles[i]
+                n += np.uint64(shingles[i] <= limit)
+            for i in range(size):
+                place = ((shingles[i] >> _HALF) * n_bins) >> _HALF
+                bins[place] = min(bins[place], shingles[i] & _LOW)
+        for i in range(end, last):
             grams[i] = 0
-        prints[article] = fingerprint
-        if last > full:
+        if end > first:
             fill_band_keys(bins, rows, bands[article])
-        used += distinct_ascending(sketch[used:n])
+        used += distinct_ascending(sketch[used : np.int64(n)])
         offsets[article + 1] = used
