@@ -502,10 +502,10 @@ def _align_all(
     return _Aligned(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-MAY_LINK = 0.25
+MAY_LINK = 1 / 3
 """Where passages are not wanted, pairs are aligned whose net share of words in shared shingles is
 this part of the share that links two articles. Of those that an alignment links on real corpora
-the least has .45 of it (docs/design.md); of pairs that it does not link, five in six are left out."""
+the least has .45 of it (docs/design.md); of pairs that it does not link, nine in ten are left out."""
 
 
 def _may_link(
