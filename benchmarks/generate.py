@@ -50,6 +50,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "contains": pl.List(pl.String),
     "footer_truth": pl.String,
     "share_truth": pl.Float32,
+    "shared_truth": pl.UInt32,
 }
 VOCABULARY = 50_000
 """Different words; English news of a few million words has about as many."""
@@ -61,7 +62,7 @@ END_OF_PARAGRAPH = 3
 BLOCK = 50_000
 """Articles generated at a time: bounds memory to about 1 GB at the usual lengths."""
 WIDTH = 5
-"""Words per n-gram that `share_truth` counts, as `benchmarks.oracle` does."""
+"""Words per n-gram that `share_truth` and `shared_truth` count, as `benchmarks.oracle` does."""
 ROW_GROUP = 10_000
 """Articles written at a time."""
 EPOCH = np.datetime64("2021-01-01T00:00:00")
@@ -105,6 +106,7 @@ class _Row:
     source: int | None = None
     hours: float | None = None
     share: float | None = None
+    shared: int | None = None
 
 
 class _Writer:
@@ -186,7 +188,8 @@ def corpus(articles: int, *, seed: int = 1, shape: Shape | None = None) -> pl.Da
     family of an original and its copies and excerpts; `contains` names the families a digest or a
     partial article took text from; `footer_truth` names the footer an article carries.
     `share_truth` is the containment of a copy or excerpt and its original: the share of the
-    smaller set of word 5-grams that the other has, both without their footers.
+    smaller set of word 5-grams that the other has, both without their footers, and `shared_truth`
+    is how many these are.
     """
     return pl.concat(corpus_blocks(articles, seed=seed, shape=shape))
 
@@ -334,14 +337,9 @@ def _grams(codes: Codes) -> NDArray[np.uint64]:
     return np.unique(mixed)
 
 
-def _containment(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> float:
-    """The share of the smaller set that is in the larger."""
-    smaller, larger = sorted((a, b), key=len)
-    if not len(smaller):
-        return 0.0
-    places = np.searchsorted(larger, smaller)
-    places[places == len(larger)] = 0
-    return float((larger[places] == smaller).mean())
+def _shared(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> int:
+    """How many of one ascending set are in another."""
+    return len(np.intersect1d(a, b, assume_unique=True))
 
 
 def main() -> None:
@@ -405,8 +403,11 @@ def _family(writer: _Writer, codes: Codes, size: int, shape: Shape, name: str) -
         else:
             dropped = 0.15 if writer.random.random() < 0.5 else 0.0
             copy, kind = writer.edit(codes, rate, dropped), "copy"
-        share = _containment(grams, _grams(copy))
-        rows.append(_Row(render(copy), kind, name, hours=first + delay, share=share))
+        of_copy = _grams(copy)
+        shared = _shared(grams, of_copy)
+        share = shared / max(1, min(len(grams), len(of_copy)))
+        row = _Row(render(copy), kind, name, hours=first + delay, share=share, shared=shared)
+        rows.append(row)
     return rows
 
 
@@ -458,6 +459,7 @@ def _frame(rows: list[_Row], writer: _Writer, shape: Shape, seed: int, start: in
                 for source, end in zip(sources, ends, strict=True)
             ],
             "share_truth": [row.share for row in rows],
+            "shared_truth": [row.shared for row in rows],
         },
         schema=SCHEMA,
     )

@@ -42,7 +42,9 @@ class Score:
     """What was found of a generated corpus.
 
     Attributes:
-        copies, found: copies and excerpts with a containment of `LOWEST` or more; of these found.
+        copies, found: copies and excerpts with a containment of `LOWEST` or more that share with
+            their original what makes a pair; of these found.
+        too_short: copies and excerpts of such a containment that share less, and count nowhere.
         large, whole: families of `LARGE` or more such members; of these in one family, entirely.
         largest: members of the largest of them.
         least: the least share of such a family that is in one family.
@@ -52,6 +54,7 @@ class Score:
 
     copies: int
     found: int
+    too_short: int
     large: int
     whole: int
     largest: int
@@ -86,6 +89,8 @@ def score(truth: pl.DataFrame, pairs: pl.DataFrame, documents: pl.DataFrame) -> 
     """
     import polars as pl
 
+    from benchmarks.oracle import MIN_SHARED
+
     told = truth.join(documents.select("id", "family"), on="id", how="left")
     story = truth.select("id", "family_truth").drop_nulls()
     listed = (
@@ -100,9 +105,11 @@ def score(truth: pl.DataFrame, pairs: pl.DataFrame, documents: pl.DataFrame) -> 
         found=pl.col("id").is_in(found.implode())
         | (pl.col("family").is_not_null() & pl.col("family_truth").is_not_null() & together)
     )
-    kept = told.filter(
+    alike = told.filter(
         pl.col("family_truth").is_not_null(), pl.col("share_truth").fill_null(1) >= LOWEST
     )
+    # The original itself has neither.
+    kept = alike.filter(pl.col("shared_truth").fill_null(MIN_SHARED) >= MIN_SHARED)
     copies = kept.filter(pl.col("kind_truth").is_in(["copy", "excerpt"]))
     large = (
         kept.group_by("family_truth")
@@ -113,6 +120,7 @@ def score(truth: pl.DataFrame, pairs: pl.DataFrame, documents: pl.DataFrame) -> 
     return Score(
         copies=len(copies),
         found=int(copies["found"].sum()),
+        too_short=len(alike) - len(kept),
         large=len(large),
         whole=int((large["share"] == 1).sum()),
         largest=_number(large["len"].max()),
@@ -160,7 +168,7 @@ def report(steps: Sequence[Step]) -> str:
             "disk",
             "pairs",
         ),
-        *("recall", "large families whole", "least share", "strangers"),
+        *("recall", "share too little", "large families whole", "least share", "strangers"),
     ]
     return markdown(
         header,
@@ -175,6 +183,7 @@ def report(steps: Sequence[Step]) -> str:
                 _size(step.measured.disk),
                 step.measured.said.get("pairs"),
                 f"{step.score.found / max(1, step.score.copies):.4f} of {step.score.copies:,}",
+                f"{step.score.too_short:,}",
                 f"{step.score.whole} of {step.score.large}",
                 f"{step.score.least:.4f}",
                 f"{step.score.strangers:,} of {step.score.in_families:,}",
@@ -252,10 +261,19 @@ def main() -> None:
 def _corpus(folder: Path, articles: int, words: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"generated-{articles}-{words}.parquet"
-    if not path.exists():
+    if not path.exists() or not _has_truth(path):
         size = ["--articles", str(articles), "--words", str(words)]
         run([sys.executable, "-m", "benchmarks.generate", *size, "-o", str(path)])
     return path
+
+
+def _has_truth(path: Path) -> bool:
+    """Whether a corpus that was kept has every column: an earlier version of them wrote fewer."""
+    import polars as pl
+
+    from benchmarks.generate import SCHEMA
+
+    return SCHEMA.keys() <= pl.read_parquet_schema(path).keys()
 
 
 def _step(corpus: Path, articles: int, mode: str, folder: Path) -> Step:
@@ -285,7 +303,8 @@ def _score_files(corpus: Path, out: Path) -> dict[str, Any]:
     import polars as pl
 
     truth = pl.read_parquet(
-        corpus, columns=["id", "family_truth", "kind_truth", "contains", "share_truth"]
+        corpus,
+        columns=["id", "family_truth", "kind_truth", "contains", "share_truth", "shared_truth"],
     )
     size = pl.scan_parquet(corpus).select(pl.col("text").str.len_bytes().sum())
     pairs = pl.read_parquet(out / "pairs.parquet", columns=["a", "b"])
@@ -308,10 +327,13 @@ def _text(steps: dict[str, list[Step]], words: int, output: Path | None) -> str:
     for mode, done in steps.items():
         parts += [f"## {MODES[mode].capitalize()}", report(done), "Seconds by stage:", stages(done)]
     parts.append(
-        "*Recall* is of copies and excerpts with a containment of a fifth or more; *large families* have"
-        f" {LARGE} or more such members, and *least share* is how much of one stands in a single family at"
-        " least; *strangers* are articles in a family with whose story they share nothing; *disk* is the"
-        " most seen at one time in temporary files and in the output."
+        "*Recall* is of copies and excerpts that have with their original a containment of a fifth or"
+        " more and 15 different word 5-grams or more, without which two articles are no pair; those that"
+        " *share too little* have the first and not the second, most in a text of a few lines, and count"
+        f" nowhere else, found or not; *large families* have {LARGE} or more members that count, and *least"
+        " share* is how much of one stands in a single family at least; *strangers* are articles in a"
+        " family with whose story they share nothing; *disk* is the most seen at one time in temporary"
+        " files and in the output."
     )
     if output:
         picture = output.with_suffix(".svg")

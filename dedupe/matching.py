@@ -18,7 +18,7 @@ from dedupe.lsh import NearGroups, band_candidates, group_by_representative
 from dedupe.measures import ASIDE, Matches, Measures, count_reused, coverage, mark_reused
 from dedupe.postings import assign_roles, build_postings, candidates, strongest
 from dedupe.shingle import distinct
-from dedupe.sketch import min_shared_hashes, sketch_limit
+from dedupe.sketch import min_shared_by_size, min_shared_hashes, sketch_limit
 from dedupe.verify import in_pairs, resemblance, shared_shingles, shared_words
 
 if TYPE_CHECKING:
@@ -323,6 +323,9 @@ def _partial_candidates(
     counts["articles_with_boilerplate"] = int(furnished.sum())
     # Members of a group post only what its representative has not.
     furnished |= furnished[groups.representative] | furnished[copy_of]
+    aside = roles.furniture | np.repeat(roles.boilerplate, lengths)
+    sizes = np.diff(articles.sketch_offsets) - np.bincount(postings.articles[aside], minlength=n)
+    between_sources = min_shared_by_size(sizes, articles.scale, config)
     found = in_slices(
         lambda first, last: candidates(
             postings,
@@ -332,6 +335,7 @@ def _partial_candidates(
             config.max_posting,
             first,
             last,
+            between_sources,
         ),
         n,
         _ARTICLES_PER_TASK,

@@ -624,6 +624,7 @@ def _scan_count(
     source_of: NDArray[np.int32],
     max_posting: int,
     min_shared: int,
+    between_sources: NDArray[np.int32],
     counts: NDArray[np.int32],
     touched: NDArray[np.int32],
     out: NDArray[np.int64],
@@ -663,7 +664,10 @@ def _scan_count(
             return used, article
         for t in range(n_touched):
             other = touched[t]
-            if counts[other] >= min_shared:
+            least = min_shared
+            if source_of[other] != source_of[article]:
+                least = min(between_sources[article], between_sources[other])
+            if counts[other] >= least:
                 out[used, 0] = other
                 out[used, 1] = article
                 out[used, 2] = counts[other]
@@ -680,6 +684,7 @@ def candidates(
     max_posting: int,
     first: int = 0,
     last: int | None = None,
+    between_sources: NDArray[np.int32] | None = None,
 ) -> NDArray[np.int64]:
     """Pairs of articles that share enough sketch hashes.
 
@@ -690,12 +695,16 @@ def candidates(
         min_shared: hashes a pair must share.
         max_posting: longest posting compared all against all.
         first, last: look only at articles in this range as the later one of a pair.
+        between_sources: int32 (n_articles,), of whose two values the lesser is asked of a pair of
+            different sources; if not given, `min_shared` is.
 
     Returns:
         int64 (n_pairs, 3), distinct: earlier article, later article, hashes they share.
     """
     n = len(postings.article_offsets) - 1
     last = n if last is None else last
+    if between_sources is None:
+        between_sources = np.full(n, min_shared, np.int32)
     counts = np.zeros(n, np.int32)
     touched = np.empty(n, np.int32)
     buffer = np.empty((max(n, 1 << 16), 3), np.int64)
@@ -709,6 +718,7 @@ def candidates(
             source_of,
             max_posting,
             min_shared,
+            between_sources,
             counts,
             touched,
             buffer,

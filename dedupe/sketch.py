@@ -25,6 +25,7 @@ __all__ = [
     "choose_scale",
     "distinct_ascending",
     "fill_sketch",
+    "min_shared_by_size",
     "min_shared_hashes",
     "sketch_limit",
 ]
@@ -34,6 +35,10 @@ MAX_SCALE = 8
 
 SKETCH_BUDGET = 5_000_000
 """Sketch hashes a corpus may have before the scale doubles: about 80 MB with their articles."""
+
+FEW = 10
+"""Hashes of a sketch of which one is enough: a tenth, half of the fifth of an article from which a
+scan is to miss nothing."""
 
 
 def choose_scale(n_shingles: int, config: Config, budget: int = SKETCH_BUDGET) -> int:
@@ -60,7 +65,33 @@ def min_shared_hashes(scale: int, config: Config) -> int:
     """
     if scale == 1:
         return config.min_shared_shingles
-    return max(min(2, config.min_shared_shingles), config.min_shared_shingles // (2 * scale))
+    return max(min(2, config.min_shared_shingles), _half_expected(scale, config))
+
+
+def min_shared_by_size(sizes: NDArray[np.int64], scale: int, config: Config) -> NDArray[np.int32]:
+    """Sketch hashes that a pair of different sources must share: the lesser of its articles' two.
+
+    Of an article with few hashes a single one is a large part, and more than chance; and to ask
+    for two loses most there, where the text shared is little: of fifteen shingles one in eight
+    keeps none or one in four of ten cases. Within a source it is furniture more often than reuse,
+    of which so small a sketch tells too little.
+
+    Args:
+        sizes: int64 (n,), hashes in each article's sketch that are not boilerplate.
+        scale: of the sketches.
+        config: the settings.
+
+    Returns:
+        int32 (n,).
+    """
+    usual = min_shared_hashes(scale, config)
+    of_few = usual if scale == 1 else max(1, _half_expected(scale, config))
+    return np.where(sizes <= FEW, of_few, usual).astype(np.int32)
+
+
+def _half_expected(scale: int, config: Config) -> int:
+    """Half the hashes that sketches are expected to share of the least that a pair shares."""
+    return config.min_shared_shingles // (2 * scale)
 
 
 @kernel

@@ -185,6 +185,32 @@ def test_candidates_follow_the_roles(
 
 
 @examples
+@given(SKETCHES, st.data(), st.integers(1, 4))
+def test_pairs_of_different_sources_may_share_fewer(
+    sketches: list[list[int]], data: st.DataObject, min_shared: int
+) -> None:
+    """What is asked of two sources is the lesser of the articles' two, of one what is asked of all."""
+    n = len(sketches)
+    sources = data.draw(st.lists(st.integers(UNKNOWN, 1), min_size=n, max_size=n))
+    least = data.draw(st.lists(st.integers(1, 4), min_size=n, max_size=n))
+    expected = []
+    for i, j in itertools.combinations(range(n), 2):
+        shared = len(set(sketches[i]) & set(sketches[j]))
+        asked = min(least[i], least[j]) if sources[i] != sources[j] else min_shared
+        if shared >= asked:
+            expected.append([i, j, shared])
+    found = candidates(
+        postings_of(sketches),
+        roles_of(sketches, sources, within_source=9),
+        np.array(sources, np.int32),
+        min_shared,
+        200,
+        between_sources=np.array(least, np.int32),
+    )
+    assert sorted(found.tolist()) == expected
+
+
+@examples
 @given(SKETCHES, st.data(), st.integers(2, 4))
 def test_furniture_equals_brute_force(
     sketches: list[list[int]], data: st.DataObject, within_source: int

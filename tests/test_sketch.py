@@ -10,11 +10,13 @@ from oracles import examples, uint64
 
 from dedupe.config import Config
 from dedupe.sketch import (
+    FEW,
     MAX_SCALE,
     SKETCH_BUDGET,
     choose_scale,
     distinct_ascending,
     fill_sketch,
+    min_shared_by_size,
     min_shared_hashes,
     sketch_limit,
 )
@@ -122,6 +124,17 @@ def test_min_shared_hashes(scale: int, shingle: int, words: int, expected: int) 
     """All shared shingles count at scale 1, above it half the expected ones and at least two."""
     config = Config(shingle=shingle, min_shared_words=words)
     assert min_shared_hashes(scale, config) == expected
+
+
+@pytest.mark.parametrize(
+    ("scale", "words", "few", "many"),
+    [(1, 19, 15, 15), (2, 19, 3, 3), (4, 19, 1, 2), (8, 19, 1, 2), (8, 100, 6, 6), (1, 5, 1, 1)],
+)
+def test_min_shared_by_size(scale: int, words: int, few: int, many: int) -> None:
+    """Where two are asked for although half the expected hashes are fewer, few need not be two."""
+    config = Config(min_shared_words=words)
+    found = min_shared_by_size(np.array([0, FEW, FEW + 1, 1000]), scale, config)
+    assert found.tolist() == [few, few, many, many]
 
 
 @examples

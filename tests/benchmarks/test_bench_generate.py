@@ -70,7 +70,7 @@ def test_family_truth(mixed: pl.DataFrame) -> None:
 
 
 def test_share_truth_is_what_is_left_of_the_original(mixed: pl.DataFrame) -> None:
-    """The stated share is the containment that comparing the sets of 5-grams gives."""
+    """The stated share is the containment that comparing the sets of 5-grams gives, and their number."""
     footers = generate._footers(7, generate.Shape(words=300))
 
     def held(row: dict[str, Any]) -> set[tuple[str, ...]]:
@@ -89,6 +89,7 @@ def test_share_truth_is_what_is_left_of_the_original(mixed: pl.DataFrame) -> Non
         first, second = originals[row["family_truth"]], held(row)
         expected = len(first & second) / min(len(first), len(second))
         assert row["share_truth"] == pytest.approx(expected, abs=1e-6)
+        assert row["shared_truth"] == len(first & second)
 
 
 def test_footers_are_shared_by_all_of_a_source(mixed: pl.DataFrame) -> None:

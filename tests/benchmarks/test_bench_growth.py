@@ -13,6 +13,7 @@ from benchmarks import growth
 from benchmarks.generate import Shape, corpus
 from benchmarks.growth import Score, Step, plot, report, score
 from benchmarks.measure import Run
+from benchmarks.oracle import MIN_SHARED
 from benchmarks.plot import Panel, Series, loglog
 
 NO_PAIRS = pl.DataFrame(schema={"a": pl.String, "b": pl.String})
@@ -24,6 +25,13 @@ def truth() -> pl.DataFrame:
     return corpus(900, seed=3, shape=Shape(words=120)).drop("text")
 
 
+def counted(truth: pl.DataFrame) -> pl.DataFrame:
+    """The copies and excerpts that are a pair with their original."""
+    return truth.filter(
+        pl.col("share_truth") >= growth.LOWEST, pl.col("shared_truth") >= MIN_SHARED
+    )
+
+
 def told(truth: pl.DataFrame, family: pl.Expr) -> pl.DataFrame:
     """What a scan might say of it."""
     return truth.select("id", family.alias("family"))
@@ -33,8 +41,7 @@ def test_the_truth_itself_is_perfect(truth: pl.DataFrame, monkeypatch: pytest.Mo
     """With the true families every copy is found and every large family whole."""
     monkeypatch.setattr(growth, "LARGE", 50)
     found = score(truth, NO_PAIRS, told(truth, pl.col("family_truth")))
-    kept = truth.filter(pl.col("share_truth") >= growth.LOWEST)
-    assert found.found == found.copies == len(kept) > 100
+    assert found.found == found.copies == len(counted(truth)) > 100
     assert found.whole == found.large > 0
     assert found.least == 1.0
     assert found.strangers == 0
@@ -50,9 +57,7 @@ def test_nothing_found(truth: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_pairs_count_within_a_story_only(truth: pl.DataFrame) -> None:
     """A copy listed with its original is found; one listed with another story's is not."""
-    kept = truth.filter(pl.col("share_truth") >= growth.LOWEST).unique(
-        "family_truth", maintain_order=True
-    )
+    kept = counted(truth).unique("family_truth", maintain_order=True)
     original = truth.filter(pl.col("kind_truth") == "original").select("family_truth", b="id")
     right = kept.join(original, on="family_truth").select(a="id", b="b")
     nobody = told(truth, pl.lit(None, pl.String))
@@ -64,7 +69,7 @@ def test_pairs_count_within_a_story_only(truth: pl.DataFrame) -> None:
 def test_a_torn_family_is_not_whole(truth: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large family with one member in another is not whole, and its share is less than 1."""
     monkeypatch.setattr(growth, "LARGE", 50)
-    kept = truth.filter(pl.col("share_truth") >= growth.LOWEST)
+    kept = counted(truth)
     largest = kept["family_truth"].value_counts(sort=True)["family_truth"][0]
     member = kept.filter(pl.col("family_truth") == largest)["id"][0]
     torn = pl.when(pl.col("id") == member).then(pl.lit("other")).otherwise("family_truth")
@@ -72,6 +77,27 @@ def test_a_torn_family_is_not_whole(truth: pl.DataFrame, monkeypatch: pytest.Mon
     assert found.whole == found.large - 1
     assert 0.9 < found.least < 1
     assert found.found == found.copies - 1
+
+
+def test_what_is_no_pair_counts_nowhere(
+    truth: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy with a fifth of its original that shares too little to be a pair is told apart."""
+    monkeypatch.setattr(growth, "LARGE", 50)
+    largest = counted(truth)["family_truth"].value_counts(sort=True)["family_truth"][0]
+    lost = counted(truth).filter(pl.col("family_truth") == largest)["id"][0]
+    before = score(truth, NO_PAIRS, told(truth, pl.col("family_truth")))
+    # All of a text of a sentence: 14 5-grams of 14.
+    little = pl.when(pl.col("id") == lost).then(pl.lit(MIN_SHARED - 1)).otherwise("shared_truth")
+    alone = pl.when(pl.col("id") == lost).then(None).otherwise("family_truth")
+    for family in (alone, pl.col("family_truth")):
+        found = score(truth.with_columns(shared_truth=little), NO_PAIRS, told(truth, family))
+        assert found.too_short == before.too_short + 1
+        assert found.found == found.copies == before.copies - 1
+        assert found.whole == found.large
+    just = score(truth, NO_PAIRS, told(truth, alone))
+    assert just.found == just.copies - 1
+    assert just.whole == just.large - 1
 
 
 def test_strangers(truth: pl.DataFrame) -> None:
@@ -92,7 +118,7 @@ def step(articles: int, seconds: float) -> Step:
     measured = Run(
         seconds, seconds, 1_500_000_000, 2_000_000, {"stages": {"read": 1.0}, "pairs": 1234}
     )
-    return Step(articles, articles * 3000, measured, Score(100, 99, 2, 1, 2000, 0.5, 3, 150))
+    return Step(articles, articles * 3000, measured, Score(100, 99, 7, 2, 1, 2000, 0.5, 3, 150))
 
 
 def test_report_has_a_row_for_each_size() -> None:
@@ -100,7 +126,7 @@ def test_report_has_a_row_for_each_size() -> None:
     rows = report([step(1000, 2), step(20_000, 60)]).splitlines()
     assert len(rows) == 4
     assert rows[3].startswith("| 20,000 | 60 MB | 60.0 | 30.00 | 60.0 | 1.50 GB | 2 MB |")
-    assert "| 1,234 | 0.9900 of 100 | 1 of 2 | 0.5000 | 3 of 150" in rows[3]
+    assert "| 1,234 | 0.9900 of 100 | 7 | 1 of 2 | 0.5000 | 3 of 150" in rows[3]
 
 
 def test_plot_is_well_formed_and_inside_its_page() -> None:
