@@ -166,17 +166,18 @@ def _verify(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Shared shingles and words of each pair, as `dedupe.verify.shared_words` gives them."""
     enough = config.min_shared_shingles
+    reach = 0 if config.passages else REACH
     grams = articles.spool.column("grams")
 
     def count(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return shared_words(
-            part, articles.spans, hashes, grams, flags, config.shingle, ASIDE, enough
+            part, articles.spans, hashes, grams, flags, config.shingle, ASIDE, enough, reach
         )
 
     parts = _by_slices(count, pairs, articles, config)
     return (
         np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)]),
-        np.concatenate([np.empty((0, 4), np.int64), *(part[1] for part in parts)]),
+        np.concatenate([np.empty((0, 6), np.int64), *(part[1] for part in parts)]),
     )
 
 
@@ -506,10 +507,16 @@ def _align_all(
     return _Aligned(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-MAY_LINK = 1 / 3
+MAY_LINK = 0.25
 """Where passages are not wanted, pairs are aligned whose net share of words in shared shingles is
 this part of the share that links two articles. Of those that an alignment links on real corpora
-the least has .45 of it (docs/design.md); of pairs that it does not link, nine in ten are left out."""
+the least has .45 of it (docs/design.md)."""
+
+REACH = 25
+"""Words on either side of a shared shingle among which an alignment may find more: of them, too, as
+many must stand there as link. However much a copy is edited, hardly any word of it is further from
+all that was not, as are most words beside a shared quotation. Of the pairs that an alignment does
+not link, one in ten is aligned."""
 
 
 def _may_link(
@@ -517,5 +524,8 @@ def _may_link(
 ) -> NDArray[np.bool_]:
     """Bool (n_pairs,): pairs that an alignment may show to be family."""
     share = measured.net.max(axis=1, initial=0)
-    links: NDArray[np.bool_] = (share >= MAY_LINK * config.threshold) | (jaccard >= config.near)
+    # What one text has again and again can be much of it, and little of the other one.
+    most = np.maximum(measured.within_reach, share)
+    enough = (share >= MAY_LINK * config.threshold) & (most >= config.threshold)
+    links: NDArray[np.bool_] = enough | (jaccard >= config.near)
     return links

@@ -229,7 +229,7 @@ class Measures:
     Args:
         articles: the corpus.
         pairs: int64 (n_pairs, 2).
-        covered: int64 (n_pairs, 4), as from `dedupe.verify.shared_words`.
+        covered: int64 (n_pairs, 6), as from `dedupe.verify.shared_words`.
         flags: of the tokens, boilerplate marked in the articles of the pairs.
 
     Attributes:
@@ -237,6 +237,8 @@ class Measures:
         words, aside: int64 (n_pairs, 2), words of both articles, and those of them that are
             quotation or boilerplate.
         shared_words, shares, net, net_words, body: as in `Matches`.
+        within_reach: float64 (n_pairs,), what the larger net share of an alignment can be at most
+            where it finds no word out of reach of a shared shingle.
     """
 
     def __init__(
@@ -253,10 +255,12 @@ class Measures:
         self.words = articles.words[pairs].reshape(-1, 2)
         self.aside = aside[pairs].reshape(-1, 2)
         self.shared_words = covered[:, :2].min(axis=1)
-        self.net_words = covered[:, 2:].min(axis=1)
+        self.net_words = covered[:, 2:4].min(axis=1)
         self.shares = covered[:, :2] / np.maximum(self.words, 1)
         self.body = self.words - self.aside
-        self.net = covered[:, 2:] / np.maximum(self.body, 1)
+        self.net = covered[:, 2:4] / np.maximum(self.body, 1)
+        # Words of an alignment are words of both: what stands within reach in one article alone is none.
+        self.within_reach = covered[:, 4:].min(axis=1) / np.maximum(self.body.min(axis=1), 1)
 
     def take(self, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
         """Take over what an alignment of some of the pairs says: totals as in its record."""

@@ -41,8 +41,25 @@ def _cover(
     return words, net
 
 
+@leaf
+def _around(
+    hits: NDArray[np.int64], n: int, w: int, flags: NDArray[np.uint8], aside: np.uint8, reach: int
+) -> int:
+    """Tokens not set aside in the first n of some shingles, which ascend, or within reach of one."""
+    net = 0
+    end = 0
+    for h in range(n):
+        last = min(hits[h] + w + reach, len(flags))
+        for k in range(max(end, hits[h] - reach), last):
+            net += np.int64((flags[k] & aside) == 0)
+        end = last
+    return net
+
+
 _GRAM_BITS = 1 << 16
 """Bits for all grams: 8 kB, which fit the first cache."""
+
+_GRAM = np.uint64(_GRAM_BITS - 1)
 
 
 @leaf
@@ -52,6 +69,35 @@ def _set_bits(grams: NDArray[np.uint16], n: int, bits: NDArray[np.uint64]) -> No
     for i in range(n):
         gram = np.uint64(grams[i])
         bits[gram >> np.uint64(6)] |= np.uint64(1) << (gram & np.uint64(63))
+
+
+@leaf
+def _set_bits_of_both(
+    grams: NDArray[np.uint16], hashes: NDArray[np.uint64], n: int, bits: NDArray[np.uint64]
+) -> None:
+    """Set a bit for each of the first n grams and its first token together, and no others."""
+    bits[:] = np.uint64(0)
+    for i in range(n):
+        both = (np.uint64(grams[i]) ^ hashes[i]) & _GRAM
+        bits[both >> np.uint64(6)] |= np.uint64(1) << (both & np.uint64(63))
+
+
+@leaf
+def _keep_both(
+    grams: NDArray[np.uint16],
+    hashes: NDArray[np.uint64],
+    bits: NDArray[np.uint64],
+    hits: NDArray[np.int64],
+    n: int,
+) -> int:
+    """Of the first n hits keep those whose gram and token have their bit; how many."""
+    kept = 0
+    for h in range(n):
+        j = hits[h]
+        both = (np.uint64(grams[j]) ^ hashes[j]) & _GRAM
+        hits[kept] = j
+        kept += np.int64((bits[both >> np.uint64(6)] >> (both & np.uint64(63))) & np.uint64(1))
+    return kept
 
 
 @leaf
@@ -126,13 +172,15 @@ def _verify(
     w: int,
     aside: np.uint8,
     enough: int,
+    reach: int,
     shared_out: NDArray[np.int64],
     covered: NDArray[np.int64],
 ) -> None:
     """Count the distinct shingles that pairs share, best sorted by a, and the words that they cover.
 
-    Shingles are told apart by their grams first: of the few of b whose gram is in a, those are
-    kept whose tokens are the same there. Words are counted of pairs that share `enough`, and not at
+    Shingles are told apart by their grams first, then by these and some bits of their first
+    tokens: of two long texts dozens of grams agree by chance. Of the few that are left those are
+    kept whose tokens are the same in a. Words are counted of pairs that share `enough`, and not at
     all if `covered` is empty; fewer shingles than that are not counted to the end.
     """
     longest_a, longest = 1, 1
@@ -142,10 +190,11 @@ def _verify(
     hits = np.empty(longest + 1, np.int64)
     hits_a = np.empty(longest_a + 1, np.int64)
     bits = np.zeros(_GRAM_BITS // 64, np.uint64)
+    bits_of_both = np.zeros(_GRAM_BITS // 64, np.uint64)
     head = np.full(_GRAM_BITS, -1, np.int32)
     following = np.empty(longest_a, np.int32)
     seen = np.full(longest_a, -1, np.int64)  # pair whose b has the shingle at this place of a
-    a, indexed = -1, -1
+    a, looked_into, indexed = -1, -1, -1
     for p in range(len(pairs)):
         first, end = spans[pairs[p, 0], 0], spans[pairs[p, 0], 1]
         grams_a, n_a = grams[first:end], end - first - w + 1
@@ -156,6 +205,12 @@ def _verify(
         n_hits = _find_bits(grams[start:stop], stop - start - w + 1, bits, hits)
         if n_hits < enough:
             continue
+        if looked_into != a:
+            looked_into = a
+            _set_bits_of_both(grams_a, hashes[first:end], n_a, bits_of_both)
+        n_hits = _keep_both(grams[start:stop], hashes[start:stop], bits_of_both, hits, n_hits)
+        if n_hits < enough:
+            continue
         if indexed != a:
             if indexed >= 0:
                 before = spans[indexed, 0]
@@ -163,16 +218,8 @@ def _verify(
                     head[np.int64(grams[i])] = -1
             indexed = a
             _index_grams(grams_a, n_a, head, following)
-        # Most are told apart by their first token; its hash is far away in memory, and many are
-        # under way at once where there is no branch.
-        maybe = 0
-        for h in range(n_hits):
-            j = hits[h]
-            at = np.int64(head[np.int64(grams[start + j])])
-            hits[maybe] = j
-            maybe += np.int64((hashes[first + at] == hashes[start + j]) | (following[at] >= 0))
         shared, kept = 0, 0
-        for h in range(maybe):
+        for h in range(n_hits):
             j = hits[h]
             at = np.int64(head[np.int64(grams[start + j])])
             at = _find(hashes, first, start + j, w, at, following)
@@ -190,8 +237,12 @@ def _verify(
             for i in range(n_a):
                 hits_a[n] = i
                 n += np.int64(seen[i] == p)
-            covered[p, 0], covered[p, 2] = _cover(hits_a, n, w, flags[first:end], aside)
-            covered[p, 1], covered[p, 3] = _cover(hits, kept, w, flags[start:stop], aside)
+            marks_a, marks_b = flags[first:end], flags[start:stop]
+            covered[p, 0], covered[p, 2] = _cover(hits_a, n, w, marks_a, aside)
+            covered[p, 1], covered[p, 3] = _cover(hits, kept, w, marks_b, aside)
+            if reach > 0:
+                covered[p, 4] = _around(hits_a, n, w, marks_a, aside, reach)
+                covered[p, 5] = _around(hits, kept, w, marks_b, aside, reach)
 
 
 @kernel
@@ -276,9 +327,9 @@ def shared_shingles(
     if grams is None:
         grams = grams_of(hashes, w)
     shared = np.zeros(len(pairs), np.int64)
-    none = np.empty((0, 4), np.int64)
+    none = np.empty((0, 6), np.int64)
     if len(pairs):
-        _verify(pairs, spans, hashes, grams, _NO_FLAGS, w, np.uint8(0), 0, shared, none)
+        _verify(pairs, spans, hashes, grams, _NO_FLAGS, w, np.uint8(0), 0, 0, shared, none)
     return shared
 
 
@@ -291,6 +342,7 @@ def shared_words(
     w: int,
     aside: int,
     enough: int,
+    reach: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Shared shingles, and the words that stand in them: what is shared without an alignment.
 
@@ -299,16 +351,19 @@ def shared_words(
         flags: uint8, of each token.
         aside: flags of tokens that do not count for net shares.
         enough: shared shingles from which a pair's words are counted.
+        reach: words on either side of a shared shingle that are counted, too, by themselves.
 
     Returns:
         int64 (n_pairs,), as `shared_shingles`, or too few where they are not enough; int64
-        (n_pairs, 4), words of a, words of b, and those of them without such a flag; 0 where
-        too few shingles are shared.
+        (n_pairs, 6), words of a, words of b, those of them without such a flag, and those without
+        that are within reach (0 without one), in a and in b; 0 where too few shingles are shared.
     """
     shared = np.zeros(len(pairs), np.int64)
-    covered = np.zeros((len(pairs), 4), np.int64)
+    covered = np.zeros((len(pairs), 6), np.int64)
     if len(pairs):
-        _verify(pairs, spans, hashes, grams, flags, w, np.uint8(aside), enough, shared, covered)
+        _verify(
+            pairs, spans, hashes, grams, flags, w, np.uint8(aside), enough, reach, shared, covered
+        )
     return shared, covered
 
 

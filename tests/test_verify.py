@@ -103,27 +103,29 @@ def covered(row: list[int], other: list[int], w: int) -> set[int]:
 @examples
 @given(cases(), st.data())
 def test_covered_words_equal_sets(case: Case, data: st.DataObject) -> None:
-    """Words in shared shingles are counted in both directions, all and those not set aside."""
+    """Words in shared shingles, or near one, are counted in both directions, all and those not aside."""
     rows, pairs, w = case
     n = sum(map(len, rows))
     flags = data.draw(st.lists(st.integers(0, 7), min_size=n, max_size=n))
     spans, hashes = spans_of(rows)
-    enough = data.draw(st.integers(0, 5))
+    enough, reach = data.draw(st.integers(0, 5)), data.draw(st.integers(0, 4))
     array = pairs_array(pairs)
     shared, found = shared_words(
-        array, spans, hashes, grams_of(hashes, w), np.array(flags, np.uint8), w, 6, enough
+        array, spans, hashes, grams_of(hashes, w), np.array(flags, np.uint8), w, 6, enough, reach
     )
     exact = shared_shingles(array, spans, hashes, w)
     assert shared[exact >= enough].tolist() == exact[exact >= enough].tolist()
     assert (shared <= exact).all()
     for (a, b), count, counts in zip(pairs, exact.tolist(), found.tolist(), strict=True):
-        sides = []
+        sides, around = [], []
         for one, other in ((a, b), (b, a)):
-            start = int(spans[one, 0])
-            sides.append({start + k for k in covered(rows[one], rows[other], w)})
-        net = [sum(flags[k] & 6 == 0 for k in side) for side in sides]
+            start, here = int(spans[one, 0]), covered(rows[one], rows[other], w)
+            sides.append({start + k for k in here})
+            near = {k + d for k in here for d in range(-reach, reach + 1)} if reach else set()
+            around.append({start + k for k in near if 0 <= k < len(rows[one])})
+        net = [sum(flags[k] & 6 == 0 for k in side) for side in (*sides, *around)]
         expected = [len(sides[0]), len(sides[1]), *net]
-        assert counts == (expected if count >= enough else [0, 0, 0, 0])
+        assert counts == (expected if count >= enough else [0] * 6)
 
 
 @examples
