@@ -54,7 +54,8 @@ def _room(n: int) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
     """Room for sketches and grams of so many tokens, kept by each thread: fresh memory is dear."""
     kept: tuple[NDArray[np.uint64], NDArray[np.uint16]] | None = getattr(_local, "kept", None)
     if kept is None or len(kept[1]) < n:
-        kept = np.empty(n + 1, np.uint64), np.empty(n, np.uint16)
+        room = n + (n >> 2)  # the next batch may be somewhat larger
+        kept = np.empty(room + 1, np.uint64), np.empty(room, np.uint16)
         if n <= _KEPT_ROOM:
             _local.kept = kept
     return kept

@@ -60,7 +60,7 @@ def pack_places(tokens: Tokens) -> Places:
     n = len(tokens.starts)
     kept: NDArray[np.uint16] | None = getattr(_local, "kept", None)
     if kept is None or len(kept) < n:
-        kept = np.empty(n, np.uint16)
+        kept = np.empty(n + (n >> 2), np.uint16)  # the next batch may be somewhat larger
         if n <= _KEPT_ROOM:
             _local.kept = kept
     steps = kept[:n]

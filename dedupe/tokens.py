@@ -192,6 +192,7 @@ def _buffers(room: int) -> _Buffers:
     """
     kept: _Buffers | None = getattr(_local, "buffers", None)
     if kept is None or len(kept.hashes) < room:
+        room += room >> 2  # the next batch may be somewhat larger
         kept = _Buffers(
             np.empty(room, np.uint64),
             np.empty(room, np.uint32),
