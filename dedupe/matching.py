@@ -84,6 +84,7 @@ def match_pairs(
         stage: told when alignment begins.
     """
     flags = articles.spool.column("flags")
+    pairs = pairs[_by_families(pairs, len(articles))]
     shared, covered = _verify(pairs, articles, config)
     enough = shared >= config.min_shared_shingles
     pairs, shared, covered = pairs[enough], shared[enough], covered[enough]
@@ -100,11 +101,17 @@ def match_pairs(
     measured.take(np.flatnonzero(aligned), found.totals)
     masks = np.zeros((len(pairs), 2), np.uint64)
     masks[aligned] = found.masks
+    passages = found.passages
+    del found
     # Shared shingles that all repeat too often to seed a match leave nothing to show.
-    shown = measured.shared_words > 0
-    counts["pairs_without_passage"] = int((~shown).sum())
-    if not shown.all():
-        found.passages[:, PAIR] = (np.cumsum(shown) - 1)[found.passages[:, PAIR]]
+    shown = np.flatnonzero(measured.shared_words > 0)
+    counts["pairs_without_passage"] = len(pairs) - len(shown)
+    shown = shown[np.argsort(pairs[shown, 0] * len(articles) + pairs[shown, 1])]
+    if len(passages):
+        number = np.empty(len(pairs), np.int32)
+        number[shown] = np.arange(len(shown))
+        passages[:, PAIR] = number[passages[:, PAIR]]
+        passages = passages[np.argsort(passages[:, PAIR], kind="stable")]
     return Matches(
         pairs=pairs[shown],
         resemblance=jaccard[shown],
@@ -113,11 +120,23 @@ def match_pairs(
         net=measured.net[shown],
         net_words=measured.net_words[shown],
         body=measured.body[shown],
-        passages=found.passages,
+        passages=passages,
         masks=masks[shown],
         reused_words=count_reused(articles.spans, pairs[aligned], reused),
         counts=counts,
     )
+
+
+def _by_families(pairs: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Order in which pairs of n articles are worked on: those of a family together, then by a.
+
+    A family's articles are everywhere in the corpus. Its pairs are here those of an article whose
+    first partner is the same: not of one component, which may be most of a corpus.
+    """
+    first = np.arange(n)
+    np.minimum.at(first, pairs[:, 0], pairs[:, 1])
+    np.minimum.at(first, pairs[:, 1], pairs[:, 0])
+    return np.argsort(first[pairs[:, 0]], kind="stable")
 
 
 def longer_first(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import examples, pairs_array
 
 from dedupe import matching
 from dedupe._jit import interpreted
@@ -15,6 +19,31 @@ from dedupe.config import Config
 from dedupe.ingest import ingest
 from dedupe.matching import find_matches
 from dedupe.records import Article, Batch
+
+NUMBERS = st.integers(0, 9)
+
+
+@examples
+@given(st.lists(st.tuples(NUMBERS, NUMBERS).filter(lambda pair: pair[0] != pair[1]), unique=True))
+def test_pairs_of_an_article_stay_together(pairs: list[tuple[int, int]]) -> None:
+    """Every pair is there once, and those of one first article follow each other, in order."""
+    pairs.sort()
+    order = matching._by_families(pairs_array(pairs), 10).tolist()
+    assert sorted(order) == list(range(len(pairs)))
+    firsts = [pairs[k][0] for k in order]
+    assert sum(a != b for a, b in pairwise(firsts)) == max(len(set(firsts)) - 1, 0)
+    for first in set(firsts):
+        mine = [k for k in order if pairs[k][0] == first]
+        assert mine == sorted(mine)
+
+
+def test_families_stay_together() -> None:
+    """Families whose articles are everywhere in a corpus come one after the other."""
+    family_of = [k % 4 for k in range(40)]
+    pairs = [(a, b) for a in range(40) for b in range(a) if family_of[a] == family_of[b]]
+    order = matching._by_families(pairs_array(sorted(pairs)), 40).tolist()
+    families = [family_of[sorted(pairs)[k][0]] for k in order]
+    assert families == sorted(families)
 
 
 def corpus() -> list[Article]:
