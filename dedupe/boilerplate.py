@@ -64,6 +64,7 @@ def _mark(
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     flags: NDArray[np.uint8],
+    begins: NDArray[np.int64],
     w: int,
     limit: np.uint64,
     known: NDArray[np.uint64],
@@ -74,10 +75,10 @@ def _mark(
     shingles = np.empty(longest, np.uint64)
     bits = np.zeros(_BITS // 64, np.uint64)
     set_bits(known, bits)
-    for article in articles:
-        start, end = spans[article, 0], spans[article, 1]
+    for a in range(len(articles)):
+        start, end = spans[articles[a], 0], spans[articles[a], 1]
         n = end - start
-        here = flags[start:end]
+        here = flags[begins[a] : begins[a] + n]
         fill_shingles(hashes[start:end], w, shingles)
         first = 0
         for k in range(1, n + 1):
@@ -94,6 +95,7 @@ def mark_boilerplate(
     w: int,
     limit: np.uint64,
     known: NDArray[np.uint64],
+    begins: NDArray[np.int64] | None = None,
 ) -> None:
     """Set the `FURNITURE` flag of every token that known boilerplate covers, in place.
 
@@ -103,6 +105,9 @@ def mark_boilerplate(
         hashes, flags: the token arrays of `dedupe.tokens.Tokens`.
         w: words per shingle.
         limit, known: the sketch's limit, and its boilerplate hashes, ascending.
+        begins: int64 (n,), first token of each of these articles in `flags`, if that is not where
+            it is in `hashes`.
     """
     if len(known):
-        _mark(articles, spans, hashes, flags, w, limit, known)
+        begins = spans[articles, 0] if begins is None else begins
+        _mark(articles, spans, hashes, flags, begins, w, limit, known)

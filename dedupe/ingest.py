@@ -21,7 +21,7 @@ from dedupe.checkpoint import Chunk, checksum
 from dedupe.errors import Problem
 from dedupe.features import extract
 from dedupe.paragraphs import unwrap
-from dedupe.places import NOWHERE, Places, pack_places
+from dedupe.places import NOWHERE, pack_places
 from dedupe.quotations import mark_quotations
 from dedupe.sketch import choose_scale, sketch_limit
 from dedupe.spool import PLACES, Kept, Spool
@@ -79,11 +79,6 @@ class Articles:
     def words(self) -> NDArray[np.int64]:
         """int64 (n,), tokens of each article."""
         return self.spans[:, 1] - self.spans[:, 0]
-
-    @property
-    def places(self) -> Places:
-        """Where all tokens stand, if that was kept."""
-        return Places(self.spool.column("steps"), self.far)
 
     def drop_features(self) -> None:
         """Free what candidates were found by: half a gigabyte of a million articles."""

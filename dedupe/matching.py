@@ -19,7 +19,7 @@ from dedupe.measures import ASIDE, Matches, Measures, count_reused, coverage, ma
 from dedupe.postings import assign_roles, build_postings, candidates, strongest
 from dedupe.shingle import distinct
 from dedupe.sketch import min_shared_by_size, min_shared_hashes, sketch_limit
-from dedupe.verify import in_pairs, resemblance, shared_shingles, shared_words
+from dedupe.verify import distinct_shingles, in_pairs, resemblance, shared_shingles, shared_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,7 @@ QUORUM = 3
 """Members on each side that bear out a link between two clusters (`dedupe.cluster`)."""
 
 _PAIRS_PER_TASK, _ALIGNED_PER_TASK = 512, 128
+_SIZES_PER_TASK = 1024
 _ARTICLES_PER_TASK = 4096
 
 
@@ -50,10 +51,9 @@ def find_matches(
     the words in shared shingles.
     """
     counts: dict[str, int] = {}
-    hashes = articles.spool.column("hashes")
     stage("near-duplicates")
     copy_of = _exact_copies(articles)
-    groups = _near_groups(articles, copy_of, hashes, config, counts)
+    groups = _near_groups(articles, copy_of, config, counts)
     stage("postings")
     proposed, known, furnished = _partial_candidates(articles, copy_of, groups, config, counts)
     articles.drop_features()
@@ -62,9 +62,8 @@ def find_matches(
     pairs = _expand(proposed, copy_of, groups, config.max_group_pairs, long_enough, counts)
     pairs = longer_first(pairs, articles.words)
     counts["pairs_checked"] = len(pairs)
-    flags = articles.spool.column("flags")
     wanted = np.flatnonzero(in_pairs(len(articles), pairs) & furnished)
-    _mark_boilerplate(articles, wanted, hashes, flags, known, config)
+    _mark_boilerplate(articles, wanted, known, config)
     return match_pairs(articles, pairs, config, counts, stage)
 
 
@@ -84,37 +83,35 @@ def match_pairs(
         counts: what was found is added here.
         stage: told when alignment begins.
     """
-    hashes, flags = articles.spool.column("hashes"), articles.spool.column("flags")
-    shared, covered = _verify(pairs, articles, hashes, flags, config)
+    flags = articles.spool.column("flags")
+    pairs = pairs[_by_families(pairs, len(articles))]
+    shared, covered = _verify(pairs, articles, config)
     enough = shared >= config.min_shared_shingles
     pairs, shared, covered = pairs[enough], shared[enough], covered[enough]
     counts["pairs_verified"] = len(pairs)
-    jaccard = resemblance(
-        pairs,
-        shared,
-        articles.spans,
-        hashes,
-        config.shingle,
-        articles.spool.column("grams"),
-        config.worker_threads,
-        articles.spool.relieve,
-    )
+    jaccard = resemblance(pairs, shared, _sizes(pairs, articles, config))
     measured = Measures(articles, pairs, covered, flags)
     stage("align")
     aligned = np.ones(len(pairs), np.bool_)
     if not config.passages:
         aligned = _may_link(measured, jaccard, config)
     counts["pairs_aligned"] = int(aligned.sum())
-    reused = np.zeros(len(hashes), np.bool_)
-    found = _align_all(articles, pairs[aligned], hashes, flags, reused, config)
+    reused = np.zeros(len(flags), np.bool_)
+    found = _align_all(articles, pairs[aligned], reused, config)
     measured.take(np.flatnonzero(aligned), found.totals)
     masks = np.zeros((len(pairs), 2), np.uint64)
     masks[aligned] = found.masks
+    passages = found.passages
+    del found
     # Shared shingles that all repeat too often to seed a match leave nothing to show.
-    shown = measured.shared_words > 0
-    counts["pairs_without_passage"] = int((~shown).sum())
-    if not shown.all():
-        found.passages[:, PAIR] = (np.cumsum(shown) - 1)[found.passages[:, PAIR]]
+    shown = np.flatnonzero(measured.shared_words > 0)
+    counts["pairs_without_passage"] = len(pairs) - len(shown)
+    shown = shown[np.argsort(pairs[shown, 0] * len(articles) + pairs[shown, 1])]
+    if len(passages):
+        number = np.empty(len(pairs), np.int32)
+        number[shown] = np.arange(len(shown))
+        passages[:, PAIR] = number[passages[:, PAIR]]
+        passages = passages[np.argsort(passages[:, PAIR], kind="stable")]
     return Matches(
         pairs=pairs[shown],
         resemblance=jaccard[shown],
@@ -123,11 +120,23 @@ def match_pairs(
         net=measured.net[shown],
         net_words=measured.net_words[shown],
         body=measured.body[shown],
-        passages=found.passages,
+        passages=passages,
         masks=masks[shown],
         reused_words=count_reused(articles.spans, pairs[aligned], reused),
         counts=counts,
     )
+
+
+def _by_families(pairs: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Order in which pairs of n articles are worked on: those of a family together, then by a.
+
+    A family's articles are everywhere in the corpus. Its pairs are here those of an article whose
+    first partner is the same: not of one component, which may be most of a corpus.
+    """
+    first = np.arange(n)
+    np.minimum.at(first, pairs[:, 0], pairs[:, 1])
+    np.minimum.at(first, pairs[:, 1], pairs[:, 0])
+    return np.argsort(first[pairs[:, 0]], kind="stable")
 
 
 def longer_first(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -145,36 +154,49 @@ def turned(pairs: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int
 
 
 def _count_shared(
-    pairs: NDArray[np.int64], articles: Articles, hashes: NDArray[np.uint64], config: Config
+    pairs: NDArray[np.int64], articles: Articles, config: Config
 ) -> NDArray[np.int64]:
     """int64 (n_pairs,), distinct shingles each pair shares."""
-    grams = articles.spool.column("grams")
 
     def count(part: NDArray[np.int64]) -> NDArray[np.int64]:
-        return shared_shingles(part, articles.spans, hashes, config.shingle, grams)
+        here = articles.spool.excerpt(part, articles.spans, "hashes", "grams")
+        hashes, grams = here.columns
+        return shared_shingles(here.rows, here.spans, hashes, config.shingle, grams)
 
-    parts = _by_slices(count, pairs, articles, config)
+    parts = _by_slices(count, pairs, config)
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 
+def _sizes(pairs: NDArray[np.int64], articles: Tokenised, config: Config) -> NDArray[np.int64]:
+    """int64 (n_articles,), distinct shingles of each article of the pairs."""
+
+    def count(part: NDArray[np.int64]) -> NDArray[np.int64]:
+        here = articles.spool.excerpt(part, articles.spans, "hashes", "grams")
+        hashes, grams = here.columns
+        return distinct_shingles(here.rows, here.spans, hashes, config.shingle, grams)
+
+    wanted = np.flatnonzero(in_pairs(len(articles), pairs))
+    sizes = np.zeros(len(articles), np.int64)
+    parts = _by_slices(count, wanted, config, _SIZES_PER_TASK)
+    sizes[wanted] = np.concatenate([np.empty(0, np.int64), *parts])
+    return sizes
+
+
 def _verify(
-    pairs: NDArray[np.int64],
-    articles: Tokenised,
-    hashes: NDArray[np.uint64],
-    flags: NDArray[np.uint8],
-    config: Config,
+    pairs: NDArray[np.int64], articles: Tokenised, config: Config
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Shared shingles and words of each pair, as `dedupe.verify.shared_words` gives them."""
     enough = config.min_shared_shingles
     reach = 0 if config.passages else REACH
-    grams = articles.spool.column("grams")
 
     def count(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        here = articles.spool.excerpt(part, articles.spans, "hashes", "grams", "flags")
+        hashes, grams, flags = here.columns
         return shared_words(
-            part, articles.spans, hashes, grams, flags, config.shingle, ASIDE, enough, reach
+            here.rows, here.spans, hashes, grams, flags, config.shingle, ASIDE, enough, reach
         )
 
-    parts = _by_slices(count, pairs, articles, config)
+    parts = _by_slices(count, pairs, config)
     return (
         np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)]),
         np.concatenate([np.empty((0, 6), np.int64), *(part[1] for part in parts)]),
@@ -183,21 +205,14 @@ def _verify(
 
 def _by_slices(
     work: Callable[[NDArray[np.int64]], T],
-    pairs: NDArray[np.int64],
-    articles: Tokenised,
+    rows: NDArray[np.int64],
     config: Config,
     size: int = _PAIRS_PER_TASK,
 ) -> list[T]:
-    """The results of work(pairs) for slices of the pairs, in threads; memory is given back."""
-    words = articles.words
-
-    def count_memory(first: int, last: int) -> T:
-        part = pairs[first:last]
-        result = work(part)
-        articles.spool.relieve(int(words[part].sum()) * articles.spool.token_bytes)
-        return result
-
-    return in_slices(count_memory, len(pairs), size, config.worker_threads)
+    """The results of work(rows) for slices of pairs or articles, in threads."""
+    return in_slices(
+        lambda first, last: work(rows[first:last]), len(rows), size, config.worker_threads
+    )
 
 
 def _exact_copies(articles: Articles) -> NDArray[np.int64]:
@@ -217,7 +232,6 @@ def _exact_copies(articles: Articles) -> NDArray[np.int64]:
 def _near_groups(
     articles: Articles,
     copy_of: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
     config: Config,
     counts: dict[str, int],
 ) -> NearGroups:
@@ -235,17 +249,8 @@ def _near_groups(
     )
     counts["near_candidates"] = len(proposed)
     numbered = preferred[proposed]
-    shared = _count_shared(numbered, articles, hashes, config)
-    jaccard = resemblance(
-        numbered,
-        shared,
-        articles.spans,
-        hashes,
-        config.shingle,
-        articles.spool.column("grams"),
-        config.worker_threads,
-        articles.spool.relieve,
-    )
+    shared = _count_shared(numbered, articles, config)
+    jaccard = resemblance(numbered, shared, _sizes(numbered, articles, config))
     near = proposed[jaccard >= config.near]
     local = group_by_representative(len(preferred), near)
     leader = numbers.copy()
@@ -454,24 +459,18 @@ def _expand(
 
 
 def _mark_boilerplate(
-    articles: Articles,
-    wanted: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    flags: NDArray[np.uint8],
-    known: NDArray[np.uint64],
-    config: Config,
+    articles: Articles, wanted: NDArray[np.int64], known: NDArray[np.uint64], config: Config
 ) -> None:
     """Mark boilerplate in the articles wanted, int64 (n,), in threads."""
     limit = sketch_limit(articles.scale)
-    words = articles.words
+    flags = articles.spool.column("flags")
 
-    def mark(first: int, last: int) -> None:
-        mark_boilerplate(
-            wanted[first:last], articles.spans, hashes, flags, config.shingle, limit, known
-        )
-        articles.spool.relieve(8 * int(words[wanted[first:last]].sum()))
+    def mark(part: NDArray[np.int64]) -> None:
+        here = articles.spool.excerpt(part, articles.spans, "hashes")
+        (hashes,), begins = here.columns, articles.spans[part, 0]
+        mark_boilerplate(here.rows, here.spans, hashes, flags, config.shingle, limit, known, begins)
 
-    in_slices(mark, len(wanted), _PAIRS_PER_TASK, config.worker_threads)
+    _by_slices(mark, wanted, config)
 
 
 class _Aligned(NamedTuple):
@@ -485,8 +484,6 @@ class _Aligned(NamedTuple):
 def _align_all(
     articles: Tokenised,
     pairs: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    flags: NDArray[np.uint8],
     reused: NDArray[np.bool_],
     config: Config,
 ) -> _Aligned:
@@ -494,14 +491,16 @@ def _align_all(
     words = articles.words
 
     def align(part: NDArray[np.int64]) -> _Aligned:
-        found = align_pairs(part, articles.spans, hashes, flags)
+        here = articles.spool.excerpt(part, articles.spans, "hashes", "flags")
+        hashes, flags = here.columns
+        found = align_pairs(here.rows, here.spans, hashes, flags)
         passages = found.passages.astype(np.int32)
         mark_reused(articles.spans, part, passages, reused)
         masks = coverage(passages, part, words)
         kept = passages if config.passages else passages[:0].copy()
         return _Aligned(kept, masks, found.totals)
 
-    parts = [align(pairs[:0]), *_by_slices(align, pairs, articles, config, _ALIGNED_PER_TASK)]
+    parts = [align(pairs[:0]), *_by_slices(align, pairs, config, _ALIGNED_PER_TASK)]
     for number, part in enumerate(parts[1:]):
         part.passages[:, PAIR] += number * _ALIGNED_PER_TASK
     return _Aligned(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -27,6 +27,7 @@ from dedupe.verify import in_pairs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dedupe.spool import Excerpt
 
 __all__ = [
     "ASIDE",
@@ -64,15 +65,13 @@ class Tokenised(Protocol):
 class TokenColumns(Protocol):
     """Columns of tokens, as of `dedupe.spool.Spool`."""
 
-    @property
-    def token_bytes(self) -> int:
-        """Bytes of one token in all columns."""
-
     def column(self, name: str) -> NDArray[Any]:
         """One of "hashes", "flags" and "grams" of all tokens."""
 
-    def relieve(self, looked_at: int) -> None:
-        """Count bytes that were looked at."""
+    def excerpt(
+        self, articles: NDArray[np.int64], spans: NDArray[np.int64], *names: str
+    ) -> Excerpt:
+        """Some columns, of some articles at least; until the next call in this thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class Matches:
         net: float64 (n_pairs, 2), the same without quotations and boilerplate.
         net_words: int64 (n_pairs,), shared words that are neither.
         body: int64 (n_pairs, 2), words of a and of b that are neither: what `net` are shares of.
-        passages: int32 (n_passages, 9), as in `dedupe.align.Alignment`; none without
+        passages: int32 (n_passages, 9), as in `dedupe.align.Alignment`, by pair; none without
             `config.passages`.
         masks: uint64 (n_pairs, 2), which parts of both articles their passages cover, as
             `coverage` says; 0 where a pair was not aligned.

@@ -14,11 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe._jit import in_plain_python, kernel
-from dedupe._threads import in_slices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from dedupe.tokens import Tokens
@@ -29,8 +26,6 @@ FAR = np.uint16(0xFFFF)
 """Stands for a token that is listed: no other gap is of 255."""
 
 _BYTE = np.int64(0xFF)
-
-_ROWS_PER_TASK = 1024
 
 
 class Places(NamedTuple):
@@ -112,15 +107,19 @@ def _unpack(
     first: int,
     last: int,
     steps: NDArray[np.uint16],
+    begin: int,
     far: NDArray[np.int64],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
 ) -> None:
-    """The first code points of tokens [first, last), an article's, and the ones after their last."""
+    """The first code points of tokens [first, last), an article's, and the ones after their last.
+
+    In `far` the first one is `begin`.
+    """
     low, high = 0, len(far)
     while low < high:
         middle = (low + high) >> 1
-        if far[middle, 0] < first:
+        if far[middle, 0] < begin:
             low = middle + 1
         else:
             high = middle
@@ -140,35 +139,31 @@ def _spans(
     rows: NDArray[np.int64],
     articles: NDArray[np.int64],
     steps: NDArray[np.uint16],
+    begins: NDArray[np.int64],
     far: NDArray[np.int64],
     out: NDArray[np.uint32],
-) -> int:
-    """Where rows of tokens start and end; how many tokens were looked at."""
+) -> None:
     longest = 0
     for row in range(len(rows)):
         article = rows[row, 0]
         longest = max(longest, articles[article, 1] - articles[article, 0])
     starts, ends = np.empty(longest, np.int64), np.empty(longest, np.int64)
     held = -1  # the article whose places are there
-    looked_at = 0
     for row in range(len(rows)):
         article = rows[row, 0]
         if article != held:
             held = article
             first, last = articles[article, 0], articles[article, 1]
-            _unpack(first, last, steps, far, starts, ends)
-            looked_at += last - first
+            _unpack(first, last, steps, begins[row], far, starts, ends)
         out[row, 0] = starts[rows[row, 1]]
         out[row, 1] = ends[rows[row, 2] - 1]
-    return looked_at
 
 
 def spans_of(
     rows: NDArray[np.int64],
     articles: NDArray[np.int64],
     places: Places,
-    threads: int = 1,
-    looked_at: Callable[[int], None] = lambda _: None,
+    begins: NDArray[np.int64] | None = None,
 ) -> NDArray[np.uint32]:
     """Code points at which tokens in a row start and end.
 
@@ -177,17 +172,13 @@ def spans_of(
             with those of an article together.
         articles: int64 (n_articles, 2), first token and token after the last of each article.
         places: of all tokens, `far` by token.
-        threads: worker threads.
-        looked_at: told of bytes of `steps` that were looked at, now and then.
+        begins: int64 (n,), first token of each of these articles in `far`, if that is not where it
+            is in `steps`.
 
     Returns:
         uint32 (n, 2).
     """
     out = np.empty((len(rows), 2), np.uint32)
-
-    def find(first: int, last: int) -> None:
-        n = _spans(rows[first:last], articles, *places, out[first:last])
-        looked_at(2 * int(n))
-
-    in_slices(find, len(rows), _ROWS_PER_TASK, threads)
+    begins = articles[rows[:, 0], 0] if begins is None else begins
+    _spans(rows, articles, places.steps, begins, places.far, out)
     return out

@@ -1,13 +1,15 @@
 """Token data of a corpus: four columns, in memory while they fit, then in files.
 
-Files are mapped into memory, so the rest of the program sees arrays either way. What was looked
-at of a mapped file counts as this process's memory until it is given back: `relieve` does that,
-and the system keeps the pages as long as it has room.
+The rest of the program sees arrays either way: of files, whole columns are mapped into memory, and
+the few articles that a slice of work needs are read (`Spool.excerpt`). A page of a mapped file that
+is touched here and there costs more than to read the article that it was touched for, and counts as
+this process's memory until it is given back.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 import tempfile
@@ -16,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dedupe._jit import kernel
 from dedupe.errors import OutputError
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["PLACES", "Columns", "Kept", "Spool"]
+__all__ = ["PLACES", "Columns", "Excerpt", "Kept", "Spool"]
 
 _COLUMNS: dict[str, type[np.generic]] = {
     "hashes": np.uint64,
@@ -42,6 +45,12 @@ _FIRST_ROOM = 1 << 20
 _RELIEVE_AFTER = 8_000_000
 """Bytes of mapped files looked at after which they are given back. The system maps much around every
 page that is touched (see below), so that articles here and there count ten times their size and more."""
+
+_READ_AT_MOST = 1 << 26
+"""Bytes of an excerpt that are read; a slice of longer articles sees the mapped files."""
+
+_CAN_READ = hasattr(os, "preadv")
+"""Whether this system reads at a place of a file; where it does not, all is mapped."""
 
 _WRITTEN = 1 << 18
 """Bytes written at once. What is written at once Linux keeps as one piece, up to a few megabytes, and
@@ -67,6 +76,20 @@ class Kept(NamedTuple):
     steps: NDArray[np.uint16]
     flags: NDArray[np.uint8]
     grams: NDArray[np.uint16]
+
+
+class Excerpt(NamedTuple):
+    """The tokens of some articles, for kernels.
+
+    Attributes:
+        rows: int64, the articles that were asked for, in the same shape, as numbers of `spans`.
+        spans: int64 (n, 2), first token of each article in the columns and the one after its last.
+        columns: those that were asked for, in that order.
+    """
+
+    rows: NDArray[np.int64]
+    spans: NDArray[np.int64]
+    columns: list[NDArray[Any]]
 
 
 class Spool:
@@ -102,6 +125,7 @@ class Spool:
         self._copying = 0
         self._looked_at = 0
         self._broken: OutputError | None = None
+        self._local = threading.local()
         self.n_tokens = 0
 
     @property
@@ -218,15 +242,19 @@ class Spool:
         self._broken = self._cannot_write(error)
         return self._broken
 
+    @property
+    def _where(self) -> str:
+        if self._directory is None:
+            return f"the temporary directory {tempfile.gettempdir()}"
+        return str(self._directory)
+
     def _cannot_write(self, error: OSError) -> OutputError:
         if self._directory is None:
-            where = f"the temporary directory {tempfile.gettempdir()}"
             remedy = "free space there, or set TMPDIR or --memory-mb"
         else:
-            where = str(self._directory)
             remedy = "free space there, set --memory-mb, or name another directory with --output"
         return OutputError(
-            f"cannot write token data to {where} ({error.strerror or error}); {remedy}"
+            f"cannot write token data to {self._where} ({error.strerror or error}); {remedy}"
         )
 
     def column(self, name: str) -> NDArray[Any]:
@@ -260,6 +288,59 @@ class Spool:
         """Of a batch's columns those that are kept, in order."""
         return [getattr(tokens, name) for name in self._columns]
 
+    def excerpt(
+        self, articles: NDArray[np.int64], spans: NDArray[np.int64], *names: str
+    ) -> Excerpt:
+        """What a slice of work needs of some columns: all of them in memory, or its articles alone.
+
+        The arrays hold until the next call in this thread. Nothing written to them is kept where the
+        data went to files.
+
+        Args:
+            articles: int64, of any shape; an article may come again.
+            spans: int64 (n_articles, 2), first token of each article and the one after its last.
+            *names: of the columns, as for `column`.
+
+        Raises:
+            OutputError: the files cannot be read.
+        """
+        if not self._files:
+            return Excerpt(articles, spans, [self.column(name) for name in names])
+        distinct, places = np.unique(articles, return_inverse=True)
+        order = np.argsort(spans[distinct, 0])  # as they stand in the files
+        read = spans[distinct[order]]
+        ends = np.cumsum(read[:, 1] - read[:, 0])
+        n = int(ends[-1]) if len(ends) else 0
+        n_bytes = n * sum(self._columns[name].itemsize for name in names)
+        if n_bytes > _READ_AT_MOST or not _CAN_READ:
+            self.relieve(n_bytes)
+            return Excerpt(articles, spans, [self.column(name) for name in names])
+        number = np.empty(len(order), np.int64)
+        number[order] = np.arange(len(order))
+        rows = number[places].reshape(articles.shape)
+        here = np.stack([ends - (read[:, 1] - read[:, 0]), ends], axis=1)
+        return Excerpt(rows, here, [self._read(name, read, n) for name in names])
+
+    def _read(self, name: str, spans: NDArray[np.int64], n: int) -> NDArray[Any]:
+        """The n tokens of some spans of a column, end to end, in an array that this thread keeps."""
+        kept: NDArray[Any] | None = getattr(self._local, name, None)
+        if kept is None or len(kept) < n:
+            # Not of the heap, which would keep the room when the thread has ended.
+            kind = self._columns[name]
+            room = max(n + n // 2, 1 << 16) * kind.itemsize
+            kept = np.frombuffer(mmap.mmap(-1, room, access=mmap.ACCESS_COPY), kind)
+            setattr(self._local, name, kept)
+        out = kept[:n]
+        if name == "flags":  # as they were changed, which is not in the file
+            _copy(self.column(name), spans, out)
+            return out
+        try:
+            _read_spans(self._files[name].fileno(), spans, out)
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(f"cannot read token data from {self._where} ({reason})") from error
+        return out
+
     def relieve(self, looked_at: int) -> None:
         """Count bytes that were looked at, and now and then give mapped files back to the system.
 
@@ -283,5 +364,38 @@ class Spool:
             with contextlib.suppress(OSError):  # nothing is left to be written
                 file.close()
         self._files.clear()
+        self._local = threading.local()
         self._arrays = {name: np.empty(0, dtype) for name, dtype in self._columns.items()}
         self._room = self.n_tokens = 0
+
+
+def _read_spans(descriptor: int, spans: NDArray[np.int64], out: NDArray[Any]) -> None:
+    """Read spans of a file of numbers end to end, adjacent ones at once.
+
+    Raises:
+        OSError: the file cannot be read, or is shorter.
+    """
+    if not len(out):
+        return
+    firsts = np.flatnonzero(np.append(True, spans[1:, 0] != spans[:-1, 1]))
+    lasts = np.append(firsts[1:], len(spans)) - 1
+    places = np.stack([spans[firsts, 0], spans[lasts, 1]], axis=1) * out.itemsize
+    left = memoryview(out.view(np.uint8).data)
+    for first, last in places.tolist():
+        place = first
+        while place < last:  # a system may read less than it is asked for
+            n = os.preadv(descriptor, [left[: last - place]], place)
+            if n == 0:
+                raise OSError(errno.EIO, "the file is shorter than it was")
+            left = left[n:]
+            place += n
+
+
+@kernel
+def _copy(column: NDArray[np.uint8], spans: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
+    """Copy spans of a column end to end."""
+    at = 0
+    for k in range(len(spans)):
+        n = spans[k, 1] - spans[k, 0]
+        out[at : at + n] = column[spans[k, 0] : spans[k, 1]]
+        at += n

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from dedupe._threads import in_slices
 from dedupe.align import (
     A_END,
     A_START,
@@ -19,7 +20,7 @@ from dedupe.align import (
     PASSAGE_ROLES,
     ROLE,
 )
-from dedupe.places import spans_of
+from dedupe.places import Places, spans_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +48,8 @@ FAMILIES: dict[str, Any] = {
     "sources": pl.List(pl.String),
 }
 """Columns of the table of families."""
+
+_ROWS_PER_TASK = 1024
 
 PAIR_KINDS = ("exact", "near", "partial")
 
@@ -171,11 +174,17 @@ def _raw_spans(
     """Code points at which tokens of articles start, and end: uint32 (2, n)."""
     if not len(numbers):  # where they stand may not have been kept
         return np.empty((2, 0), np.uint32)
-    rows = np.concatenate([numbers[:, None], tokens], axis=1)
-    found = spans_of(
-        rows, articles.spans, articles.places, config.worker_threads, articles.spool.relieve
-    )
-    return found.T
+    out = np.empty((len(numbers), 2), np.uint32)
+
+    def find(first: int, last: int) -> None:
+        part = numbers[first:last]
+        here = articles.spool.excerpt(part, articles.spans, "steps")
+        rows = np.concatenate([here.rows[:, None], tokens[first:last]], axis=1)
+        places = Places(here.columns[0], articles.far)
+        out[first:last] = spans_of(rows, here.spans, places, articles.spans[part, 0])
+
+    in_slices(find, len(numbers), _ROWS_PER_TASK, config.worker_threads)
+    return out.T
 
 
 def families_table(articles: Articles, families: Families) -> pl.DataFrame:

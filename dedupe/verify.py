@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedupe._jit import kernel, leaf
-from dedupe._threads import in_slices
 from dedupe.shingle import shingles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-__all__ = ["grams_of", "in_pairs", "resemblance", "shared_shingles", "shared_words"]
-
-_ARTICLES_PER_TASK = 1024
+__all__ = [
+    "distinct_shingles",
+    "grams_of",
+    "in_pairs",
+    "resemblance",
+    "shared_shingles",
+    "shared_words",
+]
 
 _NO_FLAGS = np.empty(0, np.uint8)
 
@@ -367,37 +369,37 @@ def shared_words(
     return shared, covered
 
 
-def resemblance(
-    pairs: NDArray[np.int64],
-    shared: NDArray[np.int64],
+def distinct_shingles(
+    articles: NDArray[np.int64],
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     w: int,
     grams: NDArray[np.uint16] | None = None,
-    threads: int = 1,
-    looked_at: Callable[[int], None] = lambda _: None,
+) -> NDArray[np.int64]:
+    """Exact number of distinct shingles of some articles.
+
+    Args:
+        articles: int64 (n,).
+        spans, hashes, w, grams: as for `shared_shingles`.
+
+    Returns:
+        int64 (n,).
+    """
+    sizes = np.zeros(len(articles), np.int64)
+    _distinct(articles, spans, hashes, grams_of(hashes, w) if grams is None else grams, w, sizes)
+    return sizes
+
+
+def resemblance(
+    pairs: NDArray[np.int64], shared: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Exact Jaccard of the shingle sets of each pair; 0 where both are empty.
 
     Args:
-        pairs, spans, hashes, w, grams: as for `shared_shingles`.
-        shared: int64 (n_pairs,), what it returned.
-        threads: worker threads.
-        looked_at: told of bytes of `grams` and `hashes` that were looked at, now and then.
+        pairs: int64 (n_pairs, 2).
+        shared: int64 (n_pairs,), as from `shared_shingles`.
+        sizes: int64 (n_articles,), as from `distinct_shingles`, of the articles of the pairs.
     """
-    every = grams_of(hashes, w) if grams is None else grams
-    wanted = in_pairs(len(spans), pairs)
-    articles = np.flatnonzero(wanted)
-    sizes = np.zeros(len(articles), np.int64)
-
-    def count(first: int, last: int) -> None:
-        _distinct(articles[first:last], spans, hashes, every, w, sizes[first:last])
-        # Nearly every article has two shingles of one gram, whose tokens are compared.
-        n_tokens = int(np.diff(spans[articles[first:last]]).sum())
-        looked_at((every.itemsize + hashes.itemsize) * n_tokens)
-
-    in_slices(count, len(articles), _ARTICLES_PER_TASK, threads)
-    place = np.cumsum(wanted) - 1
-    sides = sizes[place[pairs]].reshape(-1, 2)
+    sides = sizes[pairs].reshape(-1, 2)
     jaccard: NDArray[np.float64] = shared / np.maximum(sides.sum(axis=1) - shared, 1)
     return jaccard

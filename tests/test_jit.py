@@ -38,7 +38,7 @@ from dedupe.records import Article, Batch
 from dedupe.scanning import scan
 from dedupe.shingle import fill_shingles, fingerprint, shingles
 from dedupe.tokens import tokenise
-from dedupe.verify import resemblance, shared_shingles
+from dedupe.verify import distinct_shingles, resemblance, shared_shingles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,7 +192,8 @@ def test_verification_and_bands(found: list[str], w: int) -> None:
         flags = tokens.flags.copy()
         mark_boilerplate(np.arange(n), spans, hashes, flags, w, limit, known[known <= limit][::2])
         groups = group_by_representative(n, near)
-        return shared, resemblance(pairs, shared, spans, hashes, w), near, groups, flags
+        sizes = distinct_shingles(np.arange(n), spans, hashes, w)
+        return shared, resemblance(pairs, shared, sizes), near, groups, flags
 
     in_both_modes(work)
 

@@ -47,9 +47,12 @@ def test_places_come_back(articles: list[list[tuple[int, int]]], data: st.DataOb
         at = int(spans[article, 0])
         expected.append([int(tokens.starts[at + first]), int(tokens.ends[at + last - 1])])
     with interpreted(wanted=data.draw(st.booleans())):
-        found = spans_of(
-            np.array(rows, np.int64).reshape(-1, 3), spans, pack_places(tokens), threads=2
-        )
+        places, array = pack_places(tokens), np.array(rows, np.int64).reshape(-1, 3)
+        found = spans_of(array, spans, places)
+        # Steps elsewhere than the tokens are numbered.
+        moved = Places(np.concatenate([np.empty(3, np.uint16), places.steps]), places.far)
+        begins = spans[array[:, 0], 0]
+        assert spans_of(array, spans + 3, moved, begins).tolist() == expected
     assert found.tolist() == expected
 
 

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import examples, pairs_array, shingles_of, spans_of
 
-from dedupe import verify
 from dedupe.hashtable import maybe_repeated, table_size, table_slot
-from dedupe.verify import grams_of, resemblance, shared_shingles, shared_words
+from dedupe.verify import distinct_shingles, grams_of, resemblance, shared_shingles, shared_words
 
 Case = tuple[list[list[int]], list[tuple[int, int]], int]
 
@@ -42,7 +41,9 @@ def test_resemblance_equals_sets(case: Case) -> None:
     rows, pairs, w = case
     sets = [set(shingles_of(row, w)) for row in rows]
     array, arrays = pairs_array(pairs), spans_of(rows)
-    found = resemblance(array, shared_shingles(array, *arrays, w), *arrays, w, threads=2)
+    sizes = distinct_shingles(np.arange(len(rows)), *arrays, w)
+    assert sizes.tolist() == list(map(len, sets))
+    found = resemblance(array, shared_shingles(array, *arrays, w), sizes)
     assert found.tolist() == [
         len(sets[a] & sets[b]) / max(1, len(sets[a] | sets[b])) for a, b in pairs
     ]
@@ -52,27 +53,16 @@ def test_resemblance_equals_sets(case: Case) -> None:
 @examples
 @given(case=cases())
 def test_shingles_of_one_gram_are_told_apart(of_all: int, case: Case) -> None:
-    """Grams that many different shingles have in common, or all of them, change no count.
-
-    Articles are counted two at a time in two threads, which tell how many bytes they looked at:
-    of each article's tokens, hash and gram.
-    """
+    """Grams that many different shingles have in common, or all of them, change no count."""
     rows, pairs, w = case
     sets = [set(shingles_of(row, w)) for row in rows]
     array, (spans, hashes) = pairs_array(pairs), spans_of(rows)
     grams = grams_of(hashes, w) & np.uint16(of_all)
     shared = shared_shingles(array, spans, hashes, w, grams)
     assert shared.tolist() == [len(sets[a] & sets[b]) for a, b in pairs]
-    told: list[int] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verify, "_ARTICLES_PER_TASK", 2)
-        found = resemblance(array, shared, spans, hashes, w, grams, 2, told.append)
-    assert found.tolist() == [
-        len(sets[a] & sets[b]) / max(1, len(sets[a] | sets[b])) for a, b in pairs
-    ]
-    in_pairs = {number for pair in pairs for number in pair}
-    assert sum(told) == 10 * sum(len(rows[number]) for number in in_pairs)
-    assert len(told) == (len(in_pairs) + 1) // 2
+    articles = np.unique(array)
+    found = distinct_shingles(articles, spans, hashes, w, grams)
+    assert found.tolist() == [len(sets[number]) for number in articles.tolist()]
 
 
 @examples
@@ -82,12 +72,12 @@ def test_slices_make_up_the_whole(case: Case, cut: int) -> None:
     rows, pairs, w = case
     array, (spans, hashes) = pairs_array(pairs), spans_of(rows)
     shared = shared_shingles(array, spans, hashes, w)
-    jaccard = resemblance(array, shared, spans, hashes, w)
+    sizes = distinct_shingles(np.arange(len(rows)), spans, hashes, w)
+    jaccard = resemblance(array, shared, sizes)
     parts = [slice(0, cut), slice(cut, None)]
     counts = [shared_shingles(array[part], spans, hashes, w) for part in parts]
     shares = [
-        resemblance(array[part], count, spans, hashes, w)
-        for part, count in zip(parts, counts, strict=True)
+        resemblance(array[part], count, sizes) for part, count in zip(parts, counts, strict=True)
     ]
     assert np.concatenate(counts).tolist() == shared.tolist()
     assert np.concatenate(shares).tolist() == jaccard.tolist()
@@ -142,7 +132,8 @@ def test_no_pairs() -> None:
     """Nothing to verify gives no counts."""
     arrays = spans_of([[1, 2, 3]])
     assert shared_shingles(pairs_array([]), *arrays, 2).tolist() == []
-    assert resemblance(pairs_array([]), np.empty(0, np.int64), *arrays, 2).tolist() == []
+    sizes = distinct_shingles(np.arange(len(arrays[0])), *arrays, 2)
+    assert resemblance(pairs_array([]), np.empty(0, np.int64), sizes).tolist() == []
 
 
 def test_shingles_that_collide_in_the_table() -> None:

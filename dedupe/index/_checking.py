@@ -18,7 +18,7 @@ from dedupe.matching import longer_first, match_pairs
 from dedupe.measures import Matches
 from dedupe.postings import SPARSE_ARTICLES
 from dedupe.sketch import min_shared_hashes, sketch_limit
-from dedupe.spool import Columns
+from dedupe.spool import Columns, Excerpt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,7 +177,6 @@ class _Tokens:
 
     spans: NDArray[np.int64]
     columns: Columns
-    token_bytes: int = 0
 
     @property
     def words(self) -> NDArray[np.int64]:
@@ -194,8 +193,10 @@ class _Tokens:
         column: NDArray[Any] = getattr(self.columns, name)
         return column
 
-    def relieve(self, looked_at: int) -> None:
-        pass
+    def excerpt(
+        self, articles: NDArray[np.int64], spans: NDArray[np.int64], *names: str
+    ) -> Excerpt:
+        return Excerpt(articles, spans, [self.column(name) for name in names])
 
 
 def compare_all(
