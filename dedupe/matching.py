@@ -91,6 +91,7 @@ def match_pairs(
     counts["pairs_verified"] = len(pairs)
     jaccard = resemblance(pairs, shared, _sizes(pairs, articles, config))
     measured = Measures(articles, pairs, covered, flags)
+    del enough, shared, covered  # 40 bytes a pair
     stage("align")
     aligned = np.ones(len(pairs), np.bool_)
     if not config.passages:
@@ -102,7 +103,7 @@ def match_pairs(
     masks = np.zeros((len(pairs), 2), np.uint64)
     masks[aligned] = found.masks
     passages = found.passages
-    del found
+    del found  # whose totals are most of what there is of a pair
     # Shared shingles that all repeat too often to seed a match leave nothing to show.
     shown = np.flatnonzero(measured.shared_words > 0)
     counts["pairs_without_passage"] = len(pairs) - len(shown)

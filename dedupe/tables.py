@@ -49,7 +49,7 @@ FAMILIES: dict[str, Any] = {
 }
 """Columns of the table of families."""
 
-_ROWS_PER_TASK = 1024
+_ROWS_PER_TASK = 4096
 
 PAIR_KINDS = ("exact", "near", "partial")
 
@@ -175,13 +175,15 @@ def _raw_spans(
     if not len(numbers):  # where they stand may not have been kept
         return np.empty((2, 0), np.uint32)
     out = np.empty((len(numbers), 2), np.uint32)
+    order = np.argsort(numbers, kind="stable")  # so that each article is looked at once
 
     def find(first: int, last: int) -> None:
-        part = numbers[first:last]
+        rows = order[first:last]
+        part = numbers[rows]
         here = articles.spool.excerpt(part, articles.spans, "steps")
-        rows = np.concatenate([here.rows[:, None], tokens[first:last]], axis=1)
+        runs = np.concatenate([here.rows[:, None], tokens[rows]], axis=1)
         places = Places(here.columns[0], articles.far)
-        out[first:last] = spans_of(rows, here.spans, places, articles.spans[part, 0])
+        out[rows] = spans_of(runs, here.spans, places, articles.spans[part, 0])
 
     in_slices(find, len(numbers), _ROWS_PER_TASK, config.worker_threads)
     return out.T
