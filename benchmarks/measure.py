@@ -135,20 +135,11 @@ def run_until_killed(command: Sequence[str], after: float | None) -> tuple[float
 
 
 def rounds(
-    jobs: Mapping[str, Callable[[], Run]], runs: int, *, seed: int = 1, touched: int = 0
+    jobs: Mapping[str, Callable[[], Run]], runs: int, *, seed: int = 1
 ) -> dict[str, list[Run]]:
     """Run all jobs in turn, `runs` times, each round in an order of its own.
 
     So whatever slows the machine for a while slows all of them, and none always follows the same.
-
-    Args:
-        jobs: what to run, by name.
-        runs: how often.
-        seed: of the orders.
-        touched: bytes of memory that are taken and given back before each of them, untimed. A
-            virtual machine gives its host back what was free for some seconds, and who takes it
-            again waits for the host: up to a second for each gigabyte, and not after a tool
-            that has just let go of as much.
     """
     order = list(jobs)
     shuffle = random.Random(seed).shuffle
@@ -156,8 +147,6 @@ def rounds(
     for number in range(runs):
         shuffle(order)
         for name in order:
-            if touched:
-                _touch(touched)
             measured[name].append(jobs[name]())
             print(
                 f"round {number + 1}: {name} {measured[name][-1].seconds:.2f} s",
@@ -165,18 +154,6 @@ def rounds(
                 flush=True,
             )
     return measured
-
-
-_TOUCH = """
-import mmap, sys
-memory = mmap.mmap(-1, int(sys.argv[1]))
-memory[::4096] = bytes((len(memory) + 4095) // 4096)
-"""
-
-
-def _touch(size: int) -> None:
-    """Take so many bytes of memory and give them back, by a process of its own."""
-    subprocess.run([sys.executable, "-I", "-c", _TOUCH, str(size)], check=True)  # noqa: S603
 
 
 def median(runs: Sequence[Run], name: str = "seconds") -> float:

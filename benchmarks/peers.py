@@ -208,15 +208,11 @@ def main() -> None:
         if {"dedupe", FULL, "bare"} & set(names):
             warm()
         jobs = {n: partial(_run, n, corpus, plain, folder / n) for n in names}
-        measured = rounds(jobs, args.runs, touched=_TOUCHED)
+        measured = rounds(jobs, args.runs)
         oracle = args.oracle or folder / "oracle.parquet"
         if not args.oracle:
             run([sys.executable, "-m", "benchmarks.oracle", str(corpus), "-o", str(oracle)])
         emit(_whole_report(corpus, oracle, folder, measured, absent, args.runs), args.output)
-
-
-_TOUCHED = 2 << 30
-"""Bytes of memory taken and given back before each run: more than any of the tools takes."""
 
 
 def _run(name: str, corpus: Path, plain: Path, out: Path) -> Run:
@@ -256,10 +252,9 @@ def _whole_report(
     texts = read_corpus(corpus)["text"]
     aligned = "dedupe" in measured and not has_pairs_only()
     size = int(texts.str.len_bytes().sum()) / 1e6
-    touched = f"before each run {_TOUCHED >> 30} GiB of memory are taken and given back"
     parts = [
         "# From a file to pairs",
-        f"{len(texts):,} articles, {size:,.0f} MB of text; medians of {runs} rounds; {touched}.",
+        f"{len(texts):,} articles, {size:,.0f} MB of text; medians of {runs} rounds.",
         machine(_PACKAGES),
         report(measured, recalls),
         notes(recalls, absent, aligned),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import tempfile
 from functools import partial
@@ -91,28 +90,6 @@ def test_rounds_take_turns() -> None:
     assert all(sorted(one) == ["a", "b", "c"] for one in by_round)
     assert len(set(by_round)) > 1
     assert sorted(run.seconds for runs in measured.values() for run in runs) == list(range(1, 19))
-
-
-def test_memory_is_touched_before_each_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process of its own takes so much memory, before each job."""
-    taken: list[int] = []
-    touch = measure._touch
-
-    def note(size: int) -> None:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
-        touch(size)
-        taken.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt - before)
-
-    monkeypatch.setattr(measure, "_touch", note)
-    known: list[int] = []
-
-    def job() -> Run:
-        known.append(len(taken))
-        return Run(0, 0, 0, 0, {})
-
-    rounds({"a": job, "b": job}, 2, touched=(64 << 20) + 1)
-    assert known == [1, 2, 3, 4]
-    assert min(taken) >= 64 << 20 >> 14  # pages may be of 16 kB
 
 
 def test_figures() -> None:
