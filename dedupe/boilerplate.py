@@ -29,21 +29,19 @@ _BITS = 1 << 16
 @kernel
 def _mark_paragraph(
     shingles: NDArray[np.uint64],
+    sketched: NDArray[np.int64],
     first: int,
     last: int,
     w: int,
-    limit: np.uint64,
     known: NDArray[np.uint64],
     bits: NDArray[np.uint64],
     flags: NDArray[np.uint8],
 ) -> None:
-    """Mark the tokens of [first, last), each by the sketched shingle nearest to it."""
+    """Mark the tokens of [first, last), each by the sketched shingle in there that is nearest to it."""
     begin = first  # first token the current verdict is for
     previous = -1  # start of the last sketched shingle
     furniture = False
-    for k in range(first, last - w + 1):
-        if shingles[k] > limit:
-            continue
+    for k in sketched:
         verdict = is_in_set(shingles[k], known, bits)
         if previous >= 0 and verdict != furniture:
             border = (previous + w + k + 1) // 2
@@ -73,18 +71,28 @@ def _mark(
     for article in articles:
         longest = max(longest, spans[article, 1] - spans[article, 0])
     shingles = np.empty(longest, np.uint64)
+    sketched = np.empty(longest + 1, np.int64)
     bits = np.zeros(_BITS // 64, np.uint64)
     set_bits(known, bits)
     for a in range(len(articles)):
         start, end = spans[articles[a], 0], spans[articles[a], 1]
         n = end - start
         here = flags[begins[a] : begins[a] + n]
-        fill_shingles(hashes[start:end], w, shingles)
-        first = 0
+        found = 0
+        for k in range(fill_shingles(hashes[start:end], w, shingles)):
+            # Stored in any case, and kept only if it belongs: no branch to mispredict.
+            sketched[found] = k
+            found += np.int64(shingles[k] <= limit)
+        first, begin = 0, 0  # of the paragraph: its first token, and its first sketched shingle
         for k in range(1, n + 1):
             if k == n or here[k] & PARAGRAPH:
-                _mark_paragraph(shingles, first, k, w, limit, known, bits, here)
-                first = k
+                after = begin
+                while after < found and sketched[after] <= k - w:
+                    after += 1
+                _mark_paragraph(shingles, sketched[begin:after], first, k, w, known, bits, here)
+                while after < found and sketched[after] < k:  # it goes on in the next paragraph
+                    after += 1
+                first, begin = k, after
 
 
 def mark_boilerplate(

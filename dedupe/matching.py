@@ -90,7 +90,7 @@ def match_pairs(
     pairs, shared, covered = pairs[enough], shared[enough], covered[enough]
     counts["pairs_verified"] = len(pairs)
     jaccard = resemblance(pairs, shared, _sizes(pairs, articles, config))
-    measured = Measures(articles, pairs, covered, flags)
+    measured = Measures(articles, pairs, covered, flags, config.shingle)
     del enough, shared, covered  # 40 bytes a pair
     stage("align")
     aligned = np.ones(len(pairs), np.bool_)
@@ -513,10 +513,10 @@ this part of the share that links two articles. Of those that an alignment links
 the least has .45 of it (docs/design.md)."""
 
 REACH = 25
-"""Words on either side of a shared shingle among which an alignment may find more: of them, too, as
-many must stand there as link. However much a copy is edited, hardly any word of it is further from
-all that was not, as are most words beside a shared quotation. Of the pairs that an alignment does
-not link, one in ten is aligned."""
+"""Words on either side of a shared shingle among which an alignment may find more, but not all of them:
+five in a row would be a shared shingle. With these, too, a pair must have as many words as link. However
+much a copy is edited, hardly any word of it is further from all that was not, as are most words beside a
+shared quotation. Of the pairs that an alignment does not link, one in thirteen is aligned."""
 
 
 def _may_link(
@@ -524,8 +524,6 @@ def _may_link(
 ) -> NDArray[np.bool_]:
     """Bool (n_pairs,): pairs that an alignment may show to be family."""
     share = measured.net.max(axis=1, initial=0)
-    # What one text has again and again can be much of it, and little of the other one.
-    most = np.maximum(measured.within_reach, share)
-    enough = (share >= MAY_LINK * config.threshold) & (most >= config.threshold)
+    enough = (share >= MAY_LINK * config.threshold) & (measured.most >= config.threshold)
     links: NDArray[np.bool_] = enough | (jaccard >= config.near)
     return links

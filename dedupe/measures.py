@@ -230,14 +230,15 @@ class Measures:
         pairs: int64 (n_pairs, 2).
         covered: int64 (n_pairs, 6), as from `dedupe.verify.shared_words`.
         flags: of the tokens, boilerplate marked in the articles of the pairs.
+        w: words per shingle.
 
     Attributes:
         pairs: int64 (n_pairs, 2).
         words, aside: int64 (n_pairs, 2), words of both articles, and those of them that are
             quotation or boilerplate.
         shared_words, shares, net, net_words, body: as in `Matches`.
-        within_reach: float64 (n_pairs,), what the larger net share of an alignment can be at most
-            where it finds no word out of reach of a shared shingle.
+        most: float64 (n_pairs,), the larger net share that an alignment can find at most within
+            reach of shared shingles, w words of which are equal in a row, and no w beside them.
     """
 
     def __init__(
@@ -246,6 +247,7 @@ class Measures:
         pairs: NDArray[np.int64],
         covered: NDArray[np.int64],
         flags: NDArray[np.uint8],
+        w: int,
     ) -> None:
         aside = np.zeros(len(articles), np.int64)
         here = np.flatnonzero(in_pairs(len(articles), pairs))
@@ -259,7 +261,10 @@ class Measures:
         self.body = self.words - self.aside
         self.net = covered[:, 2:4] / np.maximum(self.body, 1)
         # Words of an alignment are words of both: what stands within reach in one article alone is none.
-        self.within_reach = covered[:, 4:].min(axis=1) / np.maximum(self.body.min(axis=1), 1)
+        more = np.maximum(covered[:, 4:].min(axis=1) - self.net_words, 0) * (w - 1) / w
+        most = (self.net_words + more) / np.maximum(self.body.min(axis=1), 1)
+        # What one text has again and again can be much of it, and little of the other one.
+        self.most = np.maximum(most, self.net.max(axis=1, initial=0))
 
     def take(self, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
         """Take over what an alignment of some of the pairs says: totals as in its record."""
