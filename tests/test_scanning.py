@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 import dedupe
 from benchmarks import generate
 from dedupe import scanning
+from dedupe._garbage import OBJECTS_MADE
 from dedupe.checkpoint import Checkpoint
 from dedupe.config import Config
 from dedupe.corpus import read_corpus
@@ -59,7 +60,7 @@ def test_the_two_ap_pieces_are_the_only_family() -> None:
     assert result.problems == []
 
 
-@pytest.mark.parametrize("threshold", [700, 0, 90_000])
+@pytest.mark.parametrize("threshold", [700, 0, 900_000])
 def test_garbage_is_looked_for_less_often(threshold: int) -> None:
     """During a scan Python looks for garbage seldom, or never as before; then as it did before."""
     before = gc.get_threshold()
@@ -76,7 +77,7 @@ def test_garbage_is_looked_for_less_often(threshold: int) -> None:
     finally:
         gc.set_threshold(*before)
     del seen["read"]  # said before
-    assert set(seen.values()) == {max(threshold, 50_000) if threshold else 0}
+    assert set(seen.values()) == {max(threshold, OBJECTS_MADE) if threshold else 0}
     assert after == (threshold, *before[1:])
 
 
@@ -109,7 +110,7 @@ def test_scans_that_overlap_look_for_garbage_as_before() -> None:
         after = gc.get_threshold()
     finally:
         gc.set_threshold(*before)
-    assert seen == [50_000]
+    assert seen == [OBJECTS_MADE]
     assert after == (700, *before[1:])
 
 
@@ -121,7 +122,7 @@ def test_a_scan_that_fails_looks_for_garbage_as_before(stage: str) -> None:
     class Failing(scanning._Silent):
         def stage(self, name: str) -> None:
             if name == stage:
-                assert gc.get_threshold()[0] == 50_000
+                assert gc.get_threshold()[0] == OBJECTS_MADE
                 raise KeyError(name)
 
     gc.set_threshold(700, *before[1:])
