@@ -370,7 +370,7 @@ def _start_like_a_command() -> None:
     the end of the process is not looked through for garbage once more.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.set_threshold(200_000)
+    gc.set_threshold(200_000)  # dedupe's OBJECTS_MADE, without importing it for other tools
     atexit.register(gc.freeze)
 
 

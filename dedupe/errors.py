@@ -45,7 +45,7 @@ class InputError(DedupeError):
 
 
 class OutputError(DedupeError):
-    """The results cannot be written where they were asked for."""
+    """What is written, results or the temporary files of a scan, cannot be, or not be read again."""
 
 
 class MissingExtraError(DedupeError):

@@ -54,9 +54,10 @@ def _room(n: int) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
     """Room for sketches and grams of so many tokens, kept by each thread: fresh memory is dear."""
     kept: tuple[NDArray[np.uint64], NDArray[np.uint16]] | None = getattr(_local, "kept", None)
     if kept is None or len(kept[1]) < n:
-        room = n + (n >> 2)  # the next batch may be somewhat larger
+        lasting = n <= _KEPT_ROOM
+        room = n + (n >> 2 if lasting else 0)  # the next batch may be somewhat larger
         kept = np.empty(room + 1, np.uint64), np.empty(room, np.uint16)
-        if n <= _KEPT_ROOM:
+        if lasting:
             _local.kept = kept
     return kept
 

@@ -91,7 +91,7 @@ def match_pairs(
     counts["pairs_verified"] = len(pairs)
     jaccard = resemblance(pairs, shared, _sizes(pairs, articles, config))
     measured = Measures(articles, pairs, covered, flags, config.shingle)
-    del enough, shared, covered  # 40 bytes a pair
+    del enough, shared, covered  # 56 bytes a pair
     stage("align")
     aligned = np.ones(len(pairs), np.bool_)
     if not config.passages:
@@ -189,7 +189,7 @@ def _verify(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Shared shingles and words of each pair, as `dedupe.verify.shared_words` gives them."""
     enough = config.min_shared_shingles
-    reach = 0 if config.passages else REACH
+    reach = 0 if config.passages else REACH * config.shingle
 
     def count(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         here = articles.spool.excerpt(part, articles.spans, "hashes", "grams", "flags")
@@ -209,9 +209,10 @@ def _by_slices(
     work: Callable[[NDArray[np.int64]], T],
     rows: NDArray[np.int64],
     config: Config,
-    size: int = _PAIRS_PER_TASK,
+    size: int | None = None,
 ) -> list[T]:
     """The results of work(rows) for slices of pairs or articles, in threads."""
+    size = size or _PAIRS_PER_TASK
     return in_slices(
         lambda first, last: work(rows[first:last]), len(rows), size, config.worker_threads
     )
@@ -331,6 +332,7 @@ def _partial_candidates(
     counts["articles_with_boilerplate"] = int(furnished.sum())
     # Members of a group post only what its representative has not.
     furnished |= furnished[groups.representative] | furnished[copy_of]
+    # Members of a group have what they did not post in their sizes: more is asked of them, not less.
     aside = roles.furniture | np.repeat(roles.boilerplate, lengths)
     sizes = np.diff(articles.sketch_offsets) - np.bincount(postings.articles[aside], minlength=n)
     between_sources = min_shared_by_size(sizes, articles.scale, config)
@@ -513,11 +515,14 @@ MAY_LINK = 0.25
 this part of the share that links two articles. Of those that an alignment links on real corpora
 the least has .45 of it (docs/design.md)."""
 
-REACH = 25
-"""Words on either side of a shared shingle among which an alignment may find more, but not all of them:
-five in a row would be a shared shingle. With these, too, a pair must have as many words as link. However
-much a copy is edited, hardly any word of it is further from all that was not, as are most words beside a
-shared quotation. Of the pairs that an alignment does not link, one in thirteen is aligned."""
+REACH = 5
+"""Widths of a shingle on either side of a shared one among which an alignment may find more words, but
+not all of them: as many equal ones in a row would be a shared shingle. However much a copy is edited, few
+words of it are further from all that was not, as are most words beside a shared quotation."""
+
+LIKELY = 0.8
+"""Part of the share that links two articles which a pair must have with these words, too: less than all of
+it, since an alignment finds some beyond. Of the pairs that it does not link, one in ten is aligned."""
 
 
 def _may_link(
@@ -525,6 +530,7 @@ def _may_link(
 ) -> NDArray[np.bool_]:
     """Bool (n_pairs,): pairs that an alignment may show to be family."""
     share = measured.net.max(axis=1, initial=0)
-    enough = (share >= MAY_LINK * config.threshold) & (measured.most >= config.threshold)
+    enough = share >= MAY_LINK * config.threshold
+    enough &= measured.within_reach >= LIKELY * config.threshold
     links: NDArray[np.bool_] = enough | (jaccard >= config.near)
     return links

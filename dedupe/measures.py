@@ -237,8 +237,8 @@ class Measures:
         words, aside: int64 (n_pairs, 2), words of both articles, and those of them that are
             quotation or boilerplate.
         shared_words, shares, net, net_words, body: as in `Matches`.
-        most: float64 (n_pairs,), the larger net share that an alignment can find at most within
-            reach of shared shingles, w words of which are equal in a row, and no w beside them.
+        within_reach: float64 (n_pairs,), an estimate of the largest net share that an alignment may
+            find: with the words near shared shingles, of which at most w - 1 in w are equal.
     """
 
     def __init__(
@@ -264,7 +264,7 @@ class Measures:
         more = np.maximum(covered[:, 4:].min(axis=1) - self.net_words, 0) * (w - 1) / w
         most = (self.net_words + more) / np.maximum(self.body.min(axis=1), 1)
         # What one text has again and again can be much of it, and little of the other one.
-        self.most = np.maximum(most, self.net.max(axis=1, initial=0))
+        self.within_reach = np.maximum(most, self.net.max(axis=1, initial=0))
 
     def take(self, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
         """Take over what an alignment of some of the pairs says: totals as in its record."""

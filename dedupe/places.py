@@ -55,8 +55,10 @@ def pack_places(tokens: Tokens) -> Places:
     n = len(tokens.starts)
     kept: NDArray[np.uint16] | None = getattr(_local, "kept", None)
     if kept is None or len(kept) < n:
-        kept = np.empty(n + (n >> 2), np.uint16)  # the next batch may be somewhat larger
-        if n <= _KEPT_ROOM:
+        lasting = n <= _KEPT_ROOM
+        # The next batch may be somewhat larger.
+        kept = np.empty(n + (n >> 2 if lasting else 0), np.uint16)
+        if lasting:
             _local.kept = kept
     steps = kept[:n]
     if not _pack(tokens.offsets, tokens.starts, tokens.ends, steps):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Integer = TypeVar("Integer", bound=np.integer[Any])
 
 __all__ = [
+    "PIECE",
     "distinct",
     "fill_fingerprints",
     "fill_shingles",

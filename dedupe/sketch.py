@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dedupe.config import Config
 
 __all__ = [
+    "FEW",
     "MAX_SCALE",
     "choose_scale",
     "distinct_ascending",
@@ -77,7 +78,7 @@ def min_shared_by_size(sizes: NDArray[np.int64], scale: int, config: Config) -> 
     of which so small a sketch tells too little.
 
     Args:
-        sizes: int64 (n,), hashes in each article's sketch that are not boilerplate.
+        sizes: int64 (n,), hashes in each article's sketch that are not known to be boilerplate.
         scale: of the sketches.
         config: the settings.
 

@@ -313,7 +313,7 @@ class Spool:
         n = int(ends[-1]) if len(ends) else 0
         n_bytes = n * sum(self._columns[name].itemsize for name in names)
         if n_bytes > _READ_AT_MOST or not _CAN_READ:
-            self.relieve(n_bytes)
+            self.relieve(n_bytes)  # of what slices before this one looked at
             return Excerpt(articles, spans, [self.column(name) for name in names])
         number = np.empty(len(order), np.int64)
         number[order] = np.arange(len(order))
@@ -336,7 +336,10 @@ class Spool:
             _read_spans(self._files[name].fileno(), spans, out)
         except OSError as error:
             reason = error.strerror or error
-            raise OutputError(f"cannot read token data from {self._where} ({reason})") from error
+            raise OutputError(
+                f"cannot read token data from {self._where} ({reason}); start again, and leave what "
+                "is there alone meanwhile"
+            ) from error
         return out
 
     def relieve(self, looked_at: int) -> None:
@@ -374,9 +377,12 @@ def _room(n: int, kind: np.dtype[Any]) -> NDArray[Any]:
     given by the host where it is a virtual machine: 400 MB of tokens took .4 to .9 s of CPU, and
     take .2 in small pages, in which they are looked up as fast.
     """
-    if not n:
-        return np.empty(0, kind)
-    return np.frombuffer(mmap.mmap(-1, n * kind.itemsize, access=mmap.ACCESS_COPY), kind)
+    if not n or not hasattr(mmap, "MAP_PRIVATE"):  # not on every system
+        return np.empty(n, kind)
+    try:
+        return np.frombuffer(mmap.mmap(-1, n * kind.itemsize, access=mmap.ACCESS_COPY), kind)
+    except OSError as error:
+        raise MemoryError(f"no memory for {n * kind.itemsize:,} bytes of tokens") from error
 
 
 def _read_spans(descriptor: int, spans: NDArray[np.int64], out: NDArray[Any]) -> None:

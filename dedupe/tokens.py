@@ -192,7 +192,8 @@ def _buffers(room: int) -> _Buffers:
     """
     kept: _Buffers | None = getattr(_local, "buffers", None)
     if kept is None or len(kept.hashes) < room:
-        room += room >> 2  # the next batch may be somewhat larger
+        lasting = room <= _KEPT_ROOM
+        room += room >> 2 if lasting else 0  # the next batch may be somewhat larger
         kept = _Buffers(
             np.empty(room, np.uint64),
             np.empty(room, np.uint32),
@@ -201,7 +202,7 @@ def _buffers(room: int) -> _Buffers:
             np.empty(2 * room, np.uint32),
             np.empty(2 * room, np.uint32),
         )
-        if room <= _KEPT_ROOM:
+        if lasting:
             _local.buffers = kept
     return kept
 

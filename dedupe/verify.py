@@ -1,7 +1,8 @@
 """Candidates checked on the text: how many shingles two articles really share.
 
 The lower bits of all shingles, their grams, are at hand; two articles' grams are compared by
-bits, at a nanosecond each, and only where these agree are tokens compared.
+bits, at a nanosecond each, and those that agree together with a few bits of their first tokens.
+Only where these agree, too, are tokens compared.
 """
 
 from __future__ import annotations

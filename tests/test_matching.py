@@ -81,7 +81,7 @@ def test_slices_and_files_change_nothing(
         return found
 
     expected = matches()
-    for name in ("_ALIGNED_PER_TASK", "_SIZES_PER_TASK"):
+    for name in ("_PAIRS_PER_TASK", "_ALIGNED_PER_TASK", "_SIZES_PER_TASK"):
         monkeypatch.setattr(matching, name, size)
     with interpreted(wanted=plain):
         found = matches(memory_mb=0)

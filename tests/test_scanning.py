@@ -21,6 +21,9 @@ from dedupe.checkpoint import Checkpoint
 from dedupe.config import Config
 from dedupe.corpus import read_corpus
 from dedupe.families import find_families
+from dedupe.shingle import shingles
+from dedupe.sketch import FEW, sketch_limit
+from dedupe.tokens import tokenise_text
 
 if TYPE_CHECKING:
     from dedupe.scanning import ScanResult
@@ -613,6 +616,44 @@ def test_families_are_the_same_without_passages(corpus: str, tmp_path: Path) -> 
     linked = full.pairs["net_a_in_b"].to_numpy() >= 0.3
     assert_frame_equal(full.pairs.filter(linked), quick.pairs.filter(linked))
     assert (quick.pairs["shared_words"] <= full.pairs["shared_words"] + 10).all()
+    assert full.run["counts"]["pairs_aligned"] == full.run["counts"]["pairs_verified"]
+    if corpus == "mixed":  # the others are not, and of generated pairs few do not link
+        counts = quick.run["counts"]
+        assert int(linked.sum()) < counts["pairs_aligned"] < 0.96 * counts["pairs_verified"]
+
+
+def _with_one_hash(length: int) -> tuple[str, str]:
+    """Two texts of so many words that share 24, and of these one hash of a sketch of scale 8."""
+    for seed in range(1000):
+        chosen = random.Random(seed)
+        texts = [
+            [f"word{chosen.random()}".replace(".", "") for _ in range(length)] for _ in range(2)
+        ]
+        texts[1][:24] = texts[0][:24]
+        sketches = [
+            {h for h in shingles(tokenise_text(" ".join(t)).hashes, 5) if h <= sketch_limit(8)}
+            for t in texts
+        ]
+        few = max(map(len, sketches)) <= FEW if length < 100 else min(map(len, sketches)) > FEW
+        if len(sketches[0] & sketches[1]) == 1 and few:
+            return " ".join(texts[0]), " ".join(texts[1])
+    raise AssertionError
+
+
+@pytest.mark.parametrize(("length", "sources", "found"), [
+    (60, ("one", "other"), 1), (60, ("one", "one"), 0), (60, (None, None), 0), (400, ("one", "other"), 0),
+])  # fmt: skip
+def test_one_hash_is_enough_between_sources_for_short_articles(
+    length: int, sources: tuple[str | None, str | None], found: int, tmp_path: Path
+) -> None:
+    """And for no others, which would mostly be verified in vain."""
+    rows = [
+        {"id": str(k), "text": text, "source": source}
+        for k, (text, source) in enumerate(zip(_with_one_hash(length), sources, strict=True))
+    ]
+    result = dedupe.scan(_write_jsonl(tmp_path / "corpus.jsonl", rows), scale=8)
+    assert result.run["counts"]["partial_candidates"] == found
+    assert len(result.pairs) == found
 
 
 @pytest.mark.parametrize("fails", [False, True])
