@@ -252,7 +252,9 @@ def _near_groups(
     )
     counts["near_candidates"] = len(proposed)
     numbered = preferred[proposed]
-    shared = _count_shared(numbered, articles, config)
+    order = _by_families(numbered, n)
+    shared = np.empty(len(numbered), np.int64)
+    shared[order] = _count_shared(numbered[order], articles, config)
     jaccard = resemblance(numbered, shared, _sizes(numbered, articles, config))
     near = proposed[jaccard >= config.near]
     local = group_by_representative(len(preferred), near)
