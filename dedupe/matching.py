@@ -90,12 +90,12 @@ def match_pairs(
     pairs, shared, covered = pairs[enough], shared[enough], covered[enough]
     counts["pairs_verified"] = len(pairs)
     jaccard = resemblance(pairs, shared, _sizes(pairs, articles, config))
-    measured = Measures(articles, pairs, covered, flags, config.shingle)
-    del enough, shared, covered  # 56 bytes a pair
-    stage("align")
+    measured = Measures(articles, pairs, covered, flags)
     aligned = np.ones(len(pairs), np.bool_)
     if not config.passages:
-        aligned = _may_link(measured, jaccard, config)
+        aligned = _may_link(measured, covered[:, 4:], jaccard, config)
+    del enough, shared, covered  # 56 bytes a pair
+    stage("align")
     counts["pairs_aligned"] = int(aligned.sum())
     reused = np.zeros(len(flags), np.bool_)
     found = _align_all(articles, pairs[aligned], reused, config)
@@ -329,13 +329,14 @@ def _partial_candidates(
     counts["postings_limited_to_hubs"] = int((long & ~roles.common).sum())
     counts["postings_common"] = int(roles.common.sum())
     counts["postings_boilerplate"] = int(roles.boilerplate.sum())
+    boilerplate = np.repeat(roles.boilerplate, lengths)
     furnished = np.zeros(n, np.bool_)
-    furnished[postings.articles[np.repeat(roles.boilerplate, lengths)]] = True
+    furnished[postings.articles[boilerplate]] = True
     counts["articles_with_boilerplate"] = int(furnished.sum())
     # Members of a group post only what its representative has not.
     furnished |= furnished[groups.representative] | furnished[copy_of]
     # Members of a group have what they did not post in their sizes: more is asked of them, not less.
-    aside = roles.furniture | np.repeat(roles.boilerplate, lengths)
+    aside = roles.furniture | boilerplate
     sizes = np.diff(articles.sketch_offsets) - np.bincount(postings.articles[aside], minlength=n)
     between_sources = min_shared_by_size(sizes, articles.scale, config)
     found = in_slices(
@@ -528,11 +529,22 @@ it, since an alignment finds some beyond. Of the pairs that it does not link, on
 
 
 def _may_link(
-    measured: Measures, jaccard: NDArray[np.float64], config: Config
+    measured: Measures,
+    within_reach: NDArray[np.int64],
+    jaccard: NDArray[np.float64],
+    config: Config,
 ) -> NDArray[np.bool_]:
-    """Bool (n_pairs,): pairs that an alignment may show to be family."""
+    """Bool (n_pairs,): pairs that an alignment may show to be family.
+
+    `within_reach` is int64 (n_pairs, 2), net words of each article in shared shingles or near one.
+    """
     share = measured.net.max(axis=1, initial=0)
+    # Words of an alignment are words of both: what stands within reach in one article alone is none.
+    more = np.maximum(within_reach.min(axis=1) - measured.net_words, 0)
+    found = measured.net_words + more * (config.shingle - 1) / config.shingle
+    # What one text has again and again can be much of it, and little of the other one.
+    most = np.maximum(found / np.maximum(measured.body.min(axis=1), 1), share)
     enough = share >= MAY_LINK * config.threshold
-    enough &= measured.within_reach >= LIKELY * config.threshold
+    enough &= most >= LIKELY * config.threshold
     links: NDArray[np.bool_] = enough | (jaccard >= config.near)
     return links

@@ -230,15 +230,12 @@ class Measures:
         pairs: int64 (n_pairs, 2).
         covered: int64 (n_pairs, 6), as from `dedupe.verify.shared_words`.
         flags: of the tokens, boilerplate marked in the articles of the pairs.
-        w: words per shingle.
 
     Attributes:
         pairs: int64 (n_pairs, 2).
         words, aside: int64 (n_pairs, 2), words of both articles, and those of them that are
             quotation or boilerplate.
         shared_words, shares, net, net_words, body: as in `Matches`.
-        within_reach: float64 (n_pairs,), an estimate of the largest net share that an alignment may
-            find: with the words near shared shingles, of which at most w - 1 in w are equal.
     """
 
     def __init__(
@@ -247,7 +244,6 @@ class Measures:
         pairs: NDArray[np.int64],
         covered: NDArray[np.int64],
         flags: NDArray[np.uint8],
-        w: int,
     ) -> None:
         aside = np.zeros(len(articles), np.int64)
         here = np.flatnonzero(in_pairs(len(articles), pairs))
@@ -260,11 +256,6 @@ class Measures:
         self.shares = covered[:, :2] / np.maximum(self.words, 1)
         self.body = self.words - self.aside
         self.net = covered[:, 2:4] / np.maximum(self.body, 1)
-        # Words of an alignment are words of both: what stands within reach in one article alone is none.
-        more = np.maximum(covered[:, 4:].min(axis=1) - self.net_words, 0) * (w - 1) / w
-        most = (self.net_words + more) / np.maximum(self.body.min(axis=1), 1)
-        # What one text has again and again can be much of it, and little of the other one.
-        self.within_reach = np.maximum(most, self.net.max(axis=1, initial=0))
 
     def take(self, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
         """Take over what an alignment of some of the pairs says: totals as in its record."""

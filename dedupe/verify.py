@@ -31,32 +31,18 @@ _NO_FLAGS = np.empty(0, np.uint8)
 
 @leaf
 def _cover(
-    hits: NDArray[np.int64], n: int, w: int, flags: NDArray[np.uint8], aside: np.uint8
-) -> tuple[int, int]:
-    """Tokens in the first n of some shingles, which ascend, and those of them not set aside."""
-    words, net = 0, 0
-    end = 0
-    for h in range(n):
-        for k in range(max(end, hits[h]), hits[h] + w):
-            words += 1
-            net += np.int64((flags[k] & aside) == 0)
-        end = hits[h] + w
-    return words, net
-
-
-@leaf
-def _around(
     hits: NDArray[np.int64], n: int, w: int, flags: NDArray[np.uint8], aside: np.uint8, reach: int
-) -> int:
-    """Tokens not set aside in the first n of some shingles, which ascend, or within reach of one."""
-    net = 0
+) -> tuple[int, int]:
+    """Tokens in the first n of some shingles, which ascend, or within reach; those not set aside."""
+    words, net = 0, 0
     end = 0
     for h in range(n):
         last = min(hits[h] + w + reach, len(flags))
         for k in range(max(end, hits[h] - reach), last):
+            words += 1
             net += np.int64((flags[k] & aside) == 0)
         end = last
-    return net
+    return words, net
 
 
 _GRAM_BITS = 1 << 16
@@ -241,11 +227,11 @@ def _verify(
                 hits_a[n] = i
                 n += np.int64(seen[i] == p)
             marks_a, marks_b = flags[first:end], flags[start:stop]
-            covered[p, 0], covered[p, 2] = _cover(hits_a, n, w, marks_a, aside)
-            covered[p, 1], covered[p, 3] = _cover(hits, kept, w, marks_b, aside)
+            covered[p, 0], covered[p, 2] = _cover(hits_a, n, w, marks_a, aside, 0)
+            covered[p, 1], covered[p, 3] = _cover(hits, kept, w, marks_b, aside, 0)
             if reach > 0:
-                covered[p, 4] = _around(hits_a, n, w, marks_a, aside, reach)
-                covered[p, 5] = _around(hits, kept, w, marks_b, aside, reach)
+                _, covered[p, 4] = _cover(hits_a, n, w, marks_a, aside, reach)
+                _, covered[p, 5] = _cover(hits, kept, w, marks_b, aside, reach)
 
 
 @kernel
