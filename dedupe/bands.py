@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedupe._jit import in_plain_python, kernel
+from dedupe._jit import in_plain_python, kernel, leaf
 from dedupe.shingle import BASE, fmix64
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["EMPTY_BIN", "fill_band_keys", "fill_bins"]
+__all__ = ["EMPTY_BIN", "fill_band_keys", "fill_bins", "lower_bins"]
 
 EMPTY_BIN = np.uint64(1 << 32)
 """A bin that no shingle fell into; all minima are below it."""
@@ -34,9 +34,15 @@ _HALF = np.uint64(32)
 @kernel
 def fill_bins(shingles: NDArray[np.uint64], bins: NDArray[np.uint64]) -> None:
     """Of the shingles in each bin (by their upper half) the least lower half; `EMPTY_BIN` for none."""
-    n = np.uint64(len(bins))
     for k in range(len(bins)):
         bins[k] = EMPTY_BIN
+    lower_bins(shingles, bins)
+
+
+@leaf
+def lower_bins(shingles: NDArray[np.uint64], bins: NDArray[np.uint64]) -> None:
+    """The same with more shingles, in bins that were filled before."""
+    n = np.uint64(len(bins))
     for i in range(len(shingles)):
         place = ((shingles[i] >> _HALF) * n) >> _HALF
         bins[place] = min(bins[place], shingles[i] & _LOW)

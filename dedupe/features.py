@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedupe._jit import kernel
-from dedupe.bands import EMPTY_BIN, fill_band_keys
+from dedupe.bands import EMPTY_BIN, fill_band_keys, lower_bins
 from dedupe.shingle import PIECE, fill_fingerprints, fill_shingles
 from dedupe.sketch import distinct_ascending, sketch_limit
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Features", "extract"]
 
-_LOW = np.uint64(0xFFFFFFFF)
-_HALF = np.uint64(32)
 _GRAM = np.uint64(0xFFFF)
 
 
@@ -111,7 +109,6 @@ def _extract(
     In pieces that stay in the first cache: shingles and grams are made in vectors.
     """
     bins = np.empty(bands.shape[1] * rows, np.uint64)
-    n_bins = np.uint64(len(bins))
     shingles = np.empty(PIECE, np.uint64)
     used = 0
     for article in range(len(token_offsets) - 1):
@@ -130,9 +127,7 @@ def _extract(
                 # Stored in any case, and kept only if it belongs: no branch to mispredict.
                 sketch[n] = shingles[i]
                 n += np.uint64(shingles[i] <= limit)
-            for i in range(size):
-                place = ((shingles[i] >> _HALF) * n_bins) >> _HALF
-                bins[place] = min(bins[place], shingles[i] & _LOW)
+            lower_bins(shingles[:size], bins)
         for i in range(end, last):
             grams[i] = 0
         if end > first:
