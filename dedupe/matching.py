@@ -19,7 +19,15 @@ from dedupe.measures import ASIDE, Matches, Measures, count_reused, coverage, ma
 from dedupe.postings import assign_roles, build_postings, candidates, strongest
 from dedupe.shingle import distinct
 from dedupe.sketch import min_shared_by_size, min_shared_hashes, sketch_limit
-from dedupe.verify import distinct_shingles, in_pairs, resemblance, shared_shingles, shared_words
+from dedupe.verify import (
+    NO_DOUBT,
+    Doubt,
+    distinct_shingles,
+    in_pairs,
+    resemblance,
+    shared_shingles,
+    shared_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,8 +101,8 @@ def match_pairs(
     measured = Measures(articles, pairs, covered, flags)
     aligned = np.ones(len(pairs), np.bool_)
     if not config.passages:
-        aligned = _may_link(measured, covered[:, 4:], jaccard, config)
-    del enough, shared, covered  # 56 bytes a pair
+        aligned = _may_link(measured, covered[:, 4], jaccard, config)
+    del enough, shared, covered  # 48 bytes a pair
     stage("align")
     counts["pairs_aligned"] = int(aligned.sum())
     reused = np.zeros(len(flags), np.bool_)
@@ -189,19 +197,19 @@ def _verify(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Shared shingles and words of each pair, as `dedupe.verify.shared_words` gives them."""
     enough = config.min_shared_shingles
-    reach = 0 if config.passages else REACH * config.shingle
+    doubt = NO_DOUBT if config.passages else _doubt(config)
 
     def count(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         here = articles.spool.excerpt(part, articles.spans, "hashes", "grams", "flags")
         hashes, grams, flags = here.columns
         return shared_words(
-            here.rows, here.spans, hashes, grams, flags, config.shingle, ASIDE, enough, reach
+            here.rows, here.spans, hashes, grams, flags, config.shingle, ASIDE, enough, doubt
         )
 
     parts = _by_slices(count, pairs, config)
     return (
         np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)]),
-        np.concatenate([np.empty((0, 6), np.int64), *(part[1] for part in parts)]),
+        np.concatenate([np.empty((0, 5), np.int64), *(part[1] for part in parts)]),
     )
 
 
@@ -519,32 +527,35 @@ this part of the share that links two articles. Of those that an alignment links
 the least has .45 of it (docs/design.md)."""
 
 REACH = 5
-"""Widths of a shingle on either side of a shared one among which an alignment may find more words, but
-not all of them: as many equal ones in a row would be a shared shingle. However much a copy is edited, few
-words of it are further from all that was not, as are most words beside a shared quotation."""
+"""Widths of a shingle on either side of a shared one among which an alignment may find more words. However
+much a copy is edited, few words of it are further from all that was not, as are most words beside a shared
+quotation."""
 
 LIKELY = 0.8
-"""Part of the share that links two articles which a pair must have with these words, too: less than all of
-it, since an alignment finds some beyond. Of the pairs that it does not link, one in ten is aligned."""
+"""Part of the share that links two articles which a pair must have with the words that both articles have
+there: less than all of it, since an alignment finds some beyond. Of the pairs that it does not link, one in
+twenty is aligned."""
+
+
+def _doubt(config: Config) -> Doubt:
+    """Pairs that may link, or not, by the words in shared shingles alone."""
+    return Doubt(MAY_LINK * config.threshold, LIKELY * config.threshold, REACH * config.shingle)
 
 
 def _may_link(
     measured: Measures,
-    within_reach: NDArray[np.int64],
+    common: NDArray[np.int64],
     jaccard: NDArray[np.float64],
     config: Config,
 ) -> NDArray[np.bool_]:
     """Bool (n_pairs,): pairs that an alignment may show to be family.
 
-    `within_reach` is int64 (n_pairs, 2), net words of each article in shared shingles or near one.
+    `common` is int64 (n_pairs,), net words within reach of shared shingles in both articles alike.
     """
+    least, most, _ = _doubt(config)
     share = measured.net.max(axis=1, initial=0)
-    # Words of an alignment are words of both: what stands within reach in one article alone is none.
-    more = np.maximum(within_reach.min(axis=1) - measured.net_words, 0)
-    found = measured.net_words + more * (config.shingle - 1) / config.shingle
     # What one text has again and again can be much of it, and little of the other one.
-    most = np.maximum(found / np.maximum(measured.body.min(axis=1), 1), share)
-    enough = share >= MAY_LINK * config.threshold
-    enough &= most >= LIKELY * config.threshold
+    enough = share >= most
+    enough |= (share >= least) & (common / np.maximum(measured.body.min(axis=1), 1) >= most)
     links: NDArray[np.bool_] = enough | (jaccard >= config.near)
     return links

@@ -228,7 +228,7 @@ class Measures:
     Args:
         articles: the corpus.
         pairs: int64 (n_pairs, 2).
-        covered: int64 (n_pairs, 6), as from `dedupe.verify.shared_words`.
+        covered: int64 (n_pairs, 5), as from `dedupe.verify.shared_words`.
         flags: of the tokens, boilerplate marked in the articles of the pairs.
 
     Attributes:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -207,9 +207,8 @@ def unicode_tables() -> UnicodeTables:
 def _enter_regular(
     first: int, last: int, classes: NDArray[np.uint8], combining: NDArray[np.uint8]
 ) -> list[int]:
-    """Enter code points that fold to themselves, classed by their category; the others."""
-    points = range(first, last + 1)
-    chars = list(map(chr, points))
+    """Enter code points that fold to themselves, classed by their category; the others, ascending."""
+    chars = list(map(chr, range(first, last + 1)))
     kinds = bytes(map(_KIND_OF_CATEGORY.__getitem__, map(unicodedata.category, chars)))
     found = np.frombuffer(kinds, np.uint8)
     unknown = found == _UNKNOWN
@@ -220,19 +219,26 @@ def _enter_regular(
     part[found == MARK] = MARK
     for k in np.flatnonzero(found == MARK).tolist():
         combining[first + k] = unicodedata.combining(chars[k])
-    return [
-        cp
-        for cp, kind, char, folded, parts in zip(
-            points,
-            kinds,
-            chars,
-            map(str.casefold, chars),
-            map(unicodedata.decomposition, chars),
-            strict=True,
-        )
-        if (kind < _NEVER and (kind == _OTHER or folded != char or _is_folded(parts)))
-        or (kind != _UNKNOWN and cp in _IRREGULAR)
-    ]
+    others = set(np.flatnonzero(found == _OTHER).tolist())
+    others.update(k for k in _folding(chars) if kinds[k] < _NEVER)
+    irregular = (cp - first for cp in _IRREGULAR if first <= cp <= last)
+    others.update(k for k in irregular if kinds[k] != _UNKNOWN)
+    return [first + k for k in sorted(others)]
+
+
+def _folding(chars: list[str]) -> Iterator[int]:
+    """Places of characters that may fold to others, by their case or decomposition.
+
+    Of most blocks none does, which is seen of the whole block at once.
+    """
+    for begin in range(0, len(chars), 1 << PAGE_BITS):
+        block = chars[begin : begin + (1 << PAGE_BITS)]
+        text = "".join(block)
+        if text.casefold() == text and unicodedata.is_normalized("NFKD", text):
+            continue
+        for k, char in enumerate(block, begin):
+            if char.casefold() != char or _is_folded(unicodedata.decomposition(char)):
+                yield k
 
 
 def _is_folded(decomposition: str) -> bool:

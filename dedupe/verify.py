@@ -7,7 +7,7 @@ Only where these agree, too, are tokens compared.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "NO_DOUBT",
+    "Doubt",
     "distinct_shingles",
     "grams_of",
     "in_pairs",
@@ -31,18 +33,71 @@ _NO_FLAGS = np.empty(0, np.uint8)
 
 @leaf
 def _cover(
-    hits: NDArray[np.int64], n: int, w: int, flags: NDArray[np.uint8], aside: np.uint8, reach: int
+    hits: NDArray[np.int64], n: int, w: int, flags: NDArray[np.uint8], aside: np.uint8
 ) -> tuple[int, int]:
-    """Tokens in the first n of some shingles, which ascend, or within reach; those not set aside."""
+    """Tokens in the first n of some shingles, which ascend; those of them that are not set aside."""
     words, net = 0, 0
     end = 0
     for h in range(n):
-        last = min(hits[h] + w + reach, len(flags))
-        for k in range(max(end, hits[h] - reach), last):
+        last = hits[h] + w
+        for k in range(max(end, hits[h]), last):
             words += 1
             net += np.int64((flags[k] & aside) == 0)
         end = last
     return words, net
+
+
+class Doubt(NamedTuple):
+    """Pairs of which more is to be known than the words in shared shingles.
+
+    Attributes:
+        least, most: net shares of these words in either article, from the one to below the other.
+        reach: words on either side of a shared shingle that may be common ones, too.
+    """
+
+    least: float
+    most: float
+    reach: int
+
+
+NO_DOUBT = Doubt(1.0, 0.0, 0)
+
+_WORD_SLOTS = 1 << 13
+"""Counts of words near shared shingles: 32 kB, which fit the first cache."""
+
+
+@leaf
+def _count_near(
+    hits: NDArray[np.int64],
+    n: int,
+    around: int,
+    w: int,
+    hashes: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    aside: np.uint8,
+    counts: NDArray[np.int32],
+    take: bool,
+) -> int:
+    """Count the words, not set aside, within reach of the first n of some shingles, or take them off.
+
+    Words are told apart by some bits of their hash. Taking off goes no further than what is
+    counted; how many were taken.
+    """
+    taken = 0
+    end = 0
+    for h in range(n):
+        last = min(hits[h] + w + around, len(hashes))
+        for k in range(max(end, hits[h] - around), last):
+            slot = hashes[k] & np.uint64(_WORD_SLOTS - 1)
+            net = (flags[k] & aside) == 0
+            if take:
+                one = np.int32(net and counts[slot] > 0)
+                counts[slot] -= one
+                taken += one
+            else:
+                counts[slot] += np.int32(net)
+        end = last
+    return taken
 
 
 _GRAM_BITS = 1 << 16
@@ -151,6 +206,14 @@ def _find(
     return -1
 
 
+@leaf
+def _unflagged(flags: NDArray[np.uint8], aside: np.uint8) -> int:
+    n = 0
+    for k in range(len(flags)):
+        n += np.int64((flags[k] & aside) == 0)
+    return n
+
+
 @kernel
 def _verify(
     pairs: NDArray[np.int64],
@@ -161,6 +224,8 @@ def _verify(
     w: int,
     aside: np.uint8,
     enough: int,
+    least: float,
+    most: float,
     reach: int,
     shared_out: NDArray[np.int64],
     covered: NDArray[np.int64],
@@ -183,6 +248,7 @@ def _verify(
     head = np.full(_GRAM_BITS, -1, np.int32)
     following = np.empty(longest_a, np.int32)
     seen = np.full(longest_a, -1, np.int64)  # pair whose b has the shingle at this place of a
+    counts = np.empty(_WORD_SLOTS, np.int32)
     a, looked_into, indexed = -1, -1, -1
     for p in range(len(pairs)):
         first, end = spans[pairs[p, 0], 0], spans[pairs[p, 0], 1]
@@ -227,11 +293,21 @@ def _verify(
                 hits_a[n] = i
                 n += np.int64(seen[i] == p)
             marks_a, marks_b = flags[first:end], flags[start:stop]
-            covered[p, 0], covered[p, 2] = _cover(hits_a, n, w, marks_a, aside, 0)
-            covered[p, 1], covered[p, 3] = _cover(hits, kept, w, marks_b, aside, 0)
-            if reach > 0:
-                _, covered[p, 4] = _cover(hits_a, n, w, marks_a, aside, reach)
-                _, covered[p, 5] = _cover(hits, kept, w, marks_b, aside, reach)
+            covered[p, 0], covered[p, 2] = _cover(hits_a, n, w, marks_a, aside)
+            covered[p, 1], covered[p, 3] = _cover(hits, kept, w, marks_b, aside)
+            if reach == 0:
+                continue
+            share = max(
+                covered[p, 2] / max(_unflagged(marks_a, aside), 1),
+                covered[p, 3] / max(_unflagged(marks_b, aside), 1),
+            )
+            if least <= share < most:
+                counts[:] = 0
+                words_a, words_b = hashes[first:end], hashes[start:stop]
+                _count_near(hits_a, n, reach, w, words_a, marks_a, aside, counts, False)
+                covered[p, 4] = _count_near(
+                    hits, kept, reach, w, words_b, marks_b, aside, counts, True
+                )
 
 
 @kernel
@@ -316,9 +392,9 @@ def shared_shingles(
     if grams is None:
         grams = grams_of(hashes, w)
     shared = np.zeros(len(pairs), np.int64)
-    none = np.empty((0, 6), np.int64)
+    none = np.empty((0, 5), np.int64)
     if len(pairs):
-        _verify(pairs, spans, hashes, grams, _NO_FLAGS, w, np.uint8(0), 0, 0, shared, none)
+        _verify(pairs, spans, hashes, grams, _NO_FLAGS, w, np.uint8(0), 0, *NO_DOUBT, shared, none)
     return shared
 
 
@@ -331,7 +407,7 @@ def shared_words(
     w: int,
     aside: int,
     enough: int,
-    reach: int = 0,
+    doubt: Doubt = NO_DOUBT,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Shared shingles, and the words that stand in them: what is shared without an alignment.
 
@@ -340,18 +416,19 @@ def shared_words(
         flags: uint8, of each token.
         aside: flags of tokens that do not count for net shares.
         enough: shared shingles from which a pair's words are counted.
-        reach: words on either side of a shared shingle that are counted, too, by themselves.
+        doubt: pairs of which common words near shared shingles are counted, too.
 
     Returns:
         int64 (n_pairs,), as `shared_shingles`, or too few where they are not enough; int64
-        (n_pairs, 6), words of a, words of b, those of them without such a flag, and those without
-        that are within reach (0 without one), in a and in b; 0 where too few shingles are shared.
+        (n_pairs, 5), words of a, words of b, those of them without such a flag, and how many
+        without are within reach in a and in b alike, wherever there (and hardly any too many; 0
+        where there is no doubt); 0 where too few shingles are shared.
     """
     shared = np.zeros(len(pairs), np.int64)
-    covered = np.zeros((len(pairs), 6), np.int64)
+    covered = np.zeros((len(pairs), 5), np.int64)
     if len(pairs):
         _verify(
-            pairs, spans, hashes, grams, flags, w, np.uint8(aside), enough, reach, shared, covered
+            pairs, spans, hashes, grams, flags, w, np.uint8(aside), enough, *doubt, shared, covered
         )
     return shared, covered
 

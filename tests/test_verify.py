@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,15 @@ from hypothesis import strategies as st
 from oracles import examples, pairs_array, shingles_of, spans_of
 
 from dedupe.hashtable import maybe_repeated, table_size, table_slot
-from dedupe.verify import distinct_shingles, grams_of, resemblance, shared_shingles, shared_words
+from dedupe.verify import (
+    NO_DOUBT,
+    Doubt,
+    distinct_shingles,
+    grams_of,
+    resemblance,
+    shared_shingles,
+    shared_words,
+)
 
 Case = tuple[list[list[int]], list[tuple[int, int]], int]
 
@@ -93,29 +103,68 @@ def covered(row: list[int], other: list[int], w: int) -> set[int]:
 @examples
 @given(cases(), st.data())
 def test_covered_words_equal_sets(case: Case, data: st.DataObject) -> None:
-    """Words in shared shingles, or near one, are counted in both directions, all and those not aside."""
+    """Words in shared shingles are counted in both directions, all and those not aside."""
     rows, pairs, w = case
     n = sum(map(len, rows))
     flags = data.draw(st.lists(st.integers(0, 7), min_size=n, max_size=n))
     spans, hashes = spans_of(rows)
-    enough, reach = data.draw(st.integers(0, 5)), data.draw(st.integers(0, 4))
+    enough = data.draw(st.integers(0, 5))
     array = pairs_array(pairs)
     shared, found = shared_words(
-        array, spans, hashes, grams_of(hashes, w), np.array(flags, np.uint8), w, 6, enough, reach
+        array, spans, hashes, grams_of(hashes, w), np.array(flags, np.uint8), w, 6, enough
     )
     exact = shared_shingles(array, spans, hashes, w)
     assert shared[exact >= enough].tolist() == exact[exact >= enough].tolist()
     assert (shared <= exact).all()
     for (a, b), count, counts in zip(pairs, exact.tolist(), found.tolist(), strict=True):
-        sides, around = [], []
+        sides = []
         for one, other in ((a, b), (b, a)):
             start, here = int(spans[one, 0]), covered(rows[one], rows[other], w)
             sides.append({start + k for k in here})
-            near = {k + d for k in here for d in range(-reach, reach + 1)} if reach else set()
-            around.append({start + k for k in near if 0 <= k < len(rows[one])})
-        net = [sum(flags[k] & 6 == 0 for k in side) for side in (*sides, *around)]
-        expected = [len(sides[0]), len(sides[1]), *net]
-        assert counts == (expected if count >= enough else [0] * 6)
+        net = [sum(flags[k] & 6 == 0 for k in side) for side in sides]
+        expected = [len(sides[0]), len(sides[1]), *net, 0]
+        assert counts == (expected if count >= enough else [0] * 5)
+
+
+@examples
+@given(cases(), st.data())
+def test_common_words_near_shared_shingles(case: Case, data: st.DataObject) -> None:
+    """Of pairs in doubt, words within reach in both articles alike are counted as multisets."""
+    rows, pairs, w = case
+    n = sum(map(len, rows))
+    flags = data.draw(st.lists(st.sampled_from([0, 1, 2, 4]), min_size=n, max_size=n))
+    spans, hashes = spans_of(rows)
+    reach = data.draw(st.integers(1, 6))
+    least, most = sorted(data.draw(st.tuples(*[st.sampled_from([0.0, 0.2, 0.5, 0.8, 1.1])] * 2)))
+    array, grams = pairs_array(pairs), grams_of(hashes, w)
+    marks = np.array(flags, np.uint8)
+    _, found = shared_words(array, spans, hashes, grams, marks, w, 6, 1, Doubt(least, most, reach))
+    slots = hashes & np.uint64(2**13 - 1)  # by which words are told apart
+    for (a, b), counts in zip(pairs, found.tolist(), strict=True):
+        words, shares = [], []
+        for one, other in ((a, b), (b, a)):
+            start, here = int(spans[one, 0]), covered(rows[one], rows[other], w)
+            body = [start + k for k in range(len(rows[one])) if not flags[start + k] & 6]
+            shares.append(sum(k - start in here for k in body) / max(len(body), 1))
+            near = {start + k + d for k in here for d in range(-reach, reach + 1)}
+            words.append(Counter(int(slots[k]) for k in body if k in near))
+        expected = sum((words[0] & words[1]).values())
+        assert counts[4] == (expected if least <= max(shares) < most else 0)
+
+
+def test_common_words_are_bounded_by_both_articles() -> None:
+    """A word that stands near in one article twice, and in the other once, is common once."""
+    shared = list(range(100, 110))
+    spans, hashes = spans_of([[1, 2, 1, *shared, 3, 4], [5, 1, 9, *shared, 4, 3, 3]])
+    array, grams = pairs_array([(0, 1)]), grams_of(hashes, 5)
+    flags = np.zeros(len(hashes), np.uint8)
+    for reach, expected in ((0, 0), (1, 10), (2, 13), (3, 13)):
+        doubt = Doubt(0.0, 1.0, reach)
+        _, found = shared_words(array, spans, hashes, grams, flags, 5, 6, 1, doubt)
+        assert found.tolist() == [[10, 10, 10, 10, expected]]
+    for doubt in (Doubt(0.7, 1.0, 2), Doubt(0.0, 0.6, 2), NO_DOUBT):
+        _, found = shared_words(array, spans, hashes, grams, flags, 5, 6, 1, doubt)
+        assert found.tolist() == [[10, 10, 10, 10, 0]]
 
 
 @examples
