@@ -22,7 +22,7 @@ from dedupe.scanning import scan
 if TYPE_CHECKING:
     from dedupe.scanning import ScanResult
 
-SETTINGS = (
+SETTINGS: tuple[dict[str, float], ...] = (
     {},
     {"threshold": 0.1},
     {"threshold": 0.5},
