@@ -119,16 +119,21 @@ def find_families(articles: Articles, matches: Matches, config: Config) -> Famil
     """Cluster the verified pairs and describe the clusters."""
     n = len(articles)
     roots, round_ups, pairs, net, near = find_clusters(
-        articles.words, articles.fingerprints, articles.source_numbers(), matches, config
+        articles.words, articles.fingerprints, articles.source_of, matches, config
     )
     own = np.zeros(n)
     inside = roots[pairs[:, 0]] == roots[pairs[:, 1]]
     for side in range(2):
         np.maximum.at(own, pairs[inside, side], net[inside, side])
-    published, sources = articles.published.to_list(), articles.sources.to_list()
+    together = _together(roots)
+    members = np.concatenate([np.empty(0, np.int64), *together])
+    published, sources = (
+        dict(zip(members.tolist(), column.gather(members).to_list(), strict=True))
+        for column in (articles.published, articles.sources)
+    )
     words = articles.words
     families = [
-        _describe(articles, words, members, own, published, sources) for members in _together(roots)
+        _describe(articles, words, members, own, published, sources) for members in together
     ]
     families.sort(key=lambda family: (-len(family.members), family.name))
     origin = np.full(n, -1, np.int64)
@@ -186,8 +191,8 @@ def _describe(
     words: NDArray[np.int64],
     members: NDArray[np.int64],
     own: NDArray[np.float64],
-    published: list[str | None],
-    sources: list[str | None],
+    published: dict[int, str | None],
+    sources: dict[int, str | None],
 ) -> Family:
     fullest = sorted(members.tolist(), key=lambda k: (-int(words[k]), k))
     representative = next((k for k in fullest if own[k] >= OWN_COPY), fullest[0])
@@ -202,7 +207,7 @@ def _describe(
 
 
 def _precedence(
-    articles: Articles, families: list[Family], published: list[str | None]
+    articles: Articles, families: list[Family], published: dict[int, str | None]
 ) -> NDArray[np.int64]:
     """int64 (n,), a rank within its family of each member: the earlier published is lower.
 

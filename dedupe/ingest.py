@@ -45,6 +45,8 @@ class Articles:
 
     Attributes:
         ids, sources, titles, published: str metadata, null where unknown.
+        source_of: int32 (n,), as from `numbered`, of the sources.
+        by_id: int64 (n,), the numbers of the articles in the order of their ids.
         spans: int64 (n, 2), first token and token after the last in the spool's columns.
         fingerprints: uint64 (n,), ascending; equal where the folded texts are equal.
         bands: uint32 (n, bands), keys of the near-duplicate tier.
@@ -61,6 +63,8 @@ class Articles:
     sources: pl.Series
     titles: pl.Series
     published: pl.Series
+    source_of: NDArray[np.int32]
+    by_id: NDArray[np.int64]
     spans: NDArray[np.int64]
     fingerprints: NDArray[np.uint64]
     bands: NDArray[np.uint32]
@@ -85,18 +89,14 @@ class Articles:
         self.bands = self.bands[:0].copy()
         self.sketch = self.sketch[:0].copy()
 
-    def source_numbers(self) -> NDArray[np.int32]:
-        """int32 (n,), a number for each source in alphabetical order, -1 where unknown."""
-        # Not by polars' `rank`: its threads are not there after a fork, and it would wait for them.
-        return numbered(self.sources.to_list())
-
 
 def numbered(names: Sequence[str | None]) -> NDArray[np.int32]:
     """int32 (n,), a number for each name in alphabetical order, -1 where there is none."""
-    number_of = {
-        name: k for k, name in enumerate(sorted({name for name in names if name is not None}))
-    }
-    return np.fromiter((number_of.get(name, -1) for name in names), np.int32, len(names))
+    # Not by polars' `rank`: its threads are not there after a fork, and it would wait for them.
+    distinct = sorted(name for name in set(names) if name is not None)
+    number_of: dict[str | None, int] = {name: k for k, name in enumerate(distinct)}
+    number_of[None] = -1
+    return np.fromiter(map(number_of.__getitem__, names), np.int32, len(names))
 
 
 def tokens_of(batch: Batch, *, borrowed: bool = False) -> Tokens:
@@ -258,11 +258,15 @@ def _arrange(
     far = np.concatenate([NOWHERE.far, *(chunk.far for chunk in chunks)])
     offsets, sketch, bands = _gather_features(chunks, place, len(order), scale, config)
     ordered = metadata[order]
+    numbers = np.empty(len(ids), np.int64)
+    numbers[rank_of_id] = place
     return Articles(
         ids=ordered["id"],
         sources=ordered["source"],
         titles=ordered["title"],
         published=ordered["published"],
+        source_of=numbered(ordered["source"].to_list()),
+        by_id=numbers[numbers >= 0],
         spans=np.stack([starts, starts + lengths], axis=1)[order],
         fingerprints=prints[order],
         bands=bands,

@@ -318,7 +318,7 @@ def _partial_candidates(
         largest=int(sketch_limit(articles.scale)),
         threads=config.worker_threads,
     )
-    source_of = articles.source_numbers()
+    source_of = articles.source_of
     roles = assign_roles(
         postings,
         articles.sketch_offsets,
@@ -466,8 +466,7 @@ def _expand(
     rows, _ = _expand_pairs(*arrays, np.empty((0, 2), np.int64))
     found = np.empty((rows, 2), np.int64)
     _, counts["pairs_implied_by_groups"] = _expand_pairs(*arrays, found)
-    pairs = np.sort(found, axis=1)
-    packed = distinct(pairs[:, 0] * n + pairs[:, 1])
+    packed = distinct(np.minimum(*found.T) * n + np.maximum(*found.T))
     pairs = np.stack([packed // max(n, 1), packed % max(n, 1)], axis=1)
     apart: NDArray[np.int64] = pairs[pairs[:, 0] != pairs[:, 1]]
     return apart

@@ -212,10 +212,16 @@ eighth suffices for a large corpus: sketching all shingles of its first part too
 def _families_and_pairs(
     articles: Articles, matches: Matches, ranks: Ranks, config: Config
 ) -> tuple[Families, dict[str, pl.DataFrame]]:
-    """Families, and beside them the tables that they have no part in."""
+    """Families, and beside them the tables that they have no part in. The tokens are given up."""
+
+    def passages_found() -> pl.DataFrame:
+        table = passages_table(articles, matches, ranks, config)
+        articles.spool.close()  # nothing else looks at tokens, and giving memory back takes a while
+        return table
+
     # Each takes one thread for the most part; the longest comes first.
     work: list[Callable[[], Any]] = [
-        lambda: passages_table(articles, matches, ranks, config),
+        passages_found,
         lambda: find_families(articles, matches, config),
         lambda: pairs_table(articles, matches, ranks, config),
     ]

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dedupe._jit import kernel
+from dedupe._memory import give_back, take
 from dedupe.errors import OutputError
 
 if TYPE_CHECKING:
@@ -102,6 +103,10 @@ class Spool:
         directory: where files are made, under the names of the columns, to outlast this
             process; without one they are temporary and have no name.
         without: columns that are not kept.
+
+    Attributes:
+        n_tokens: tokens there are.
+        spilled: whether the data went to files.
     """
 
     def __init__(
@@ -116,7 +121,8 @@ class Spool:
         self._budget = budget_bytes
         self._directory = directory
         room = max(_FIRST_ROOM, min(expected, budget_bytes // self.token_bytes))
-        self._arrays = {name: _room(room, dtype) for name, dtype in self._columns.items()}
+        self._memory: dict[str, mmap.mmap] = {}
+        self._arrays = {name: self._take(name, room) for name in self._columns}
         self._room = room
         self._files: dict[str, IO[bytes]] = {}
         self._maps: dict[str, tuple[int, NDArray[Any], mmap.mmap]] = {}
@@ -127,16 +133,12 @@ class Spool:
         self._broken: OutputError | None = None
         self._local = threading.local()
         self.n_tokens = 0
+        self.spilled = False
 
     @property
     def token_bytes(self) -> int:
         """Bytes of one token in all columns."""
         return sum(dtype.itemsize for dtype in self._columns.values())
-
-    @property
-    def spilled(self) -> bool:
-        """Whether the data went to files."""
-        return bool(self._files)
 
     def append(self, tokens: Kept) -> int:
         """Add the tokens of a batch; the place of the first. Threads may add at once.
@@ -201,22 +203,32 @@ class Spool:
             file.seek(0, os.SEEK_END)
         self.n_tokens = n_tokens
         self._arrays = {}
+        self._memory = {}
 
     def _make_room(self, needed: int) -> None:
         if needed <= self._room:
             return
         self._room = max(needed, 2 * self._room)
         for name, array in self._arrays.items():
-            larger = _room(self._room, array.dtype)
+            larger = self._take(name, self._room)
             larger[: self.n_tokens] = array[: self.n_tokens]
             self._arrays[name] = larger
+
+    def _take(self, name: str, n: int) -> NDArray[Any]:
+        """Room for n tokens in a column."""
+        array, memory = take(n, self._columns[name])
+        if memory is not None:
+            self._memory[name] = memory
+        return array
 
     def _spill(self) -> None:
         self._open("w+b")
         self._write({name: array[: self.n_tokens] for name, array in self._arrays.items()})
         self._arrays = {}
+        self._memory = {}
 
     def _open(self, mode: str) -> None:
+        self.spilled = True
         try:
             for name in self._columns:
                 # Whole columns of a batch are written at once: buffers would only hide failures.
@@ -326,7 +338,7 @@ class Spool:
         kept: NDArray[Any] | None = getattr(self._local, name, None)
         if kept is None or len(kept) < n:
             # Not of the heap, which would keep the room when the thread has ended.
-            kept = _room(max(n + n // 2, 1 << 16), self._columns[name])
+            kept, _ = take(max(n + n // 2, 1 << 16), self._columns[name])
             setattr(self._local, name, kept)
         out = kept[:n]
         if name == "flags":  # as they were changed, which is not in the file
@@ -359,7 +371,7 @@ class Spool:
                     mapped.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
-        """Close the files; temporary ones are deleted."""
+        """Close the files, of which temporary ones are deleted, and give up the columns."""
         self._maps.clear()
         for file in self._files.values():
             with contextlib.suppress(OSError):  # nothing is left to be written
@@ -367,22 +379,9 @@ class Spool:
         self._files.clear()
         self._local = threading.local()
         self._arrays = {name: np.empty(0, dtype) for name, dtype in self._columns.items()}
+        give_back(list(self._memory.values()), self.n_tokens * self.token_bytes)
+        self._memory = {}
         self._room = self.n_tokens = 0
-
-
-def _room(n: int, kind: np.dtype[Any]) -> NDArray[Any]:
-    """An array for n values, whose memory is taken page by page as they come.
-
-    numpy asks for huge pages. Those are what the system has had free for longest, and has to be
-    given by the host where it is a virtual machine: 400 MB of tokens took .4 to .9 s of CPU, and
-    take .2 in small pages, in which they are looked up as fast.
-    """
-    if not n or not hasattr(mmap, "MAP_PRIVATE"):  # not on every system
-        return np.empty(n, kind)
-    try:
-        return np.frombuffer(mmap.mmap(-1, n * kind.itemsize, access=mmap.ACCESS_COPY), kind)
-    except OSError as error:
-        raise MemoryError(f"no memory for {n * kind.itemsize:,} bytes of tokens") from error
 
 
 def _read_spans(descriptor: int, spans: NDArray[np.int64], out: NDArray[Any]) -> None:

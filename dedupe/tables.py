@@ -62,7 +62,7 @@ class Ranks:
     """The order of ids: tables put the lesser id first, and are sorted by ids."""
 
     def __init__(self, articles: Articles) -> None:
-        self.by_id = articles.ids.arg_sort().to_numpy()
+        self.by_id = articles.by_id
         self.of = np.empty(len(articles), np.int64)
         self.of[self.by_id] = np.arange(len(articles))
 
@@ -139,7 +139,7 @@ def passages_table(
 ) -> pl.DataFrame:
     """One row per passage; offsets count code points of the raw texts."""
     rows = matches.passages
-    swap, order = ranks.sides(matches.pairs)
+    swap, order = ranks.sides(matches.pairs if len(rows) else matches.pairs[:0])
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     pairs = matches.pairs[rows[:, PAIR]]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import dedupe.index._schema as schema
+from dedupe._memory import trim
 from dedupe._version import __version__
 from dedupe.errors import ConfigError, IndexDamagedError, IndexLockedError, OutputError
 from dedupe.index._codec import (
@@ -36,7 +37,6 @@ from dedupe.index._codec import (
 from dedupe.index._gathering import gather
 from dedupe.index._header import HASH_SCHEME, check_settings, check_versions, no_index
 from dedupe.index._lately import Lately
-from dedupe.index._memory import give_back
 from dedupe.index._recent import Recent
 from dedupe.index._runs import DamagedRunError, Run, sorted_entries, write_run
 from dedupe.index._sqlite import Database, plainly
@@ -312,7 +312,7 @@ class EmbeddedStore:
             if relieve:
                 self._relieved = self._next
         if relieve:
-            give_back()
+            trim()
 
     def _bring(self) -> None:
         """Bring the log into the tables, by a connection that does nothing else.

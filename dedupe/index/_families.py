@@ -151,11 +151,14 @@ def _articles(records: Sequence[Record]) -> Articles:
     def column(name: str) -> pl.Series:
         return pl.Series([getattr(record.article, name) for record in records], dtype=pl.String)
 
+    ids, sources = column("id"), column("source")
     return Articles(
-        ids=column("id"),
-        sources=column("source"),
+        ids=ids,
+        sources=sources,
         titles=column("title"),
         published=column("published"),
+        source_of=numbered(sources.to_list()),
+        by_id=ids.arg_sort().to_numpy(),
         spans=np.stack([np.zeros(n, np.int64), words], axis=1),
         fingerprints=_column(records, "fingerprint", np.uint64),
         bands=np.empty((n, 0), np.uint32),

@@ -1,0 +1,88 @@
+"""Memory comes from the system, and goes back to it."""
+
+from __future__ import annotations
+
+import mmap
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+
+from dedupe._memory import give_back, take, trim
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@linux
+def test_trim() -> None:
+    """What lies free between arrays that stay is given back."""
+    arrays = [np.ones(8000, np.uint8) for _ in range(8000)]  # small: none has pages of its own
+    kept = arrays[::100]
+    before = resident()
+    del arrays
+    if trim():
+        assert resident() < before - 30_000_000
+    assert len(kept) == 80
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint64])
+@pytest.mark.parametrize("n", [0, 1, 5000])
+def test_what_is_taken_is_zero_and_writable(n: int, kind: type[np.generic]) -> None:
+    """An array of the size and kind asked for."""
+    array, memory = take(n, np.dtype(kind))
+    assert array.shape == (n,)
+    assert array.dtype == kind
+    if memory is not None:
+        assert not array.any()
+    array[:] = 1
+    assert array.all()
+
+
+def test_no_memory() -> None:
+    """More than there is cannot be taken, which is said in words."""
+    with pytest.raises(MemoryError, match="no memory for 8,000,000,000,000,000,000 bytes"):
+        take(10**18, np.dtype(np.uint64))
+
+
+@linux
+@pytest.mark.parametrize("used", [0, 10**9])
+@pytest.mark.parametrize("threads", [True, False])
+def test_memory_is_given_back(used: int, *, threads: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once where it is little or no thread can be started, else soon: and all of it."""
+    if not threads:
+
+        def fail(_: threading.Thread) -> NoReturn:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", fail)
+    array, memory = take(100_000_000, np.dtype(np.uint8))
+    assert isinstance(memory, mmap.mmap)
+    array[:] = 1
+    del array
+    before = resident()
+    give_back([memory], used)
+    patience = time.monotonic() + 20
+    while not memory.closed and used and threads and time.monotonic() < patience:
+        time.sleep(0.001)
+    assert memory.closed
+    assert resident() < before - 90_000_000
+
+
+def test_whoever_holds_an_array_may_keep_it() -> None:
+    """Memory that an array is still in stays until that goes: what it held does not."""
+    array, memory = take(1000, np.dtype(np.uint8))
+    if memory is None:
+        pytest.skip("numpy's own memory here")
+    give_back([memory], 1000)
+    assert not memory.closed
+    array[:] = 3
+    assert array.sum() == 3000
