@@ -741,18 +741,19 @@ def strongest(found: NDArray[np.int64], n: int, most: int) -> NDArray[np.bool_]:
     Returns:
         bool (n_pairs,).
     """
-    kept = np.zeros(len(found), np.bool_)
-    degrees = np.bincount(found[:, :2].ravel(), minlength=n)
-    kept[(degrees[found[:, :2]] <= most).any(axis=1)] = True
-    return _keep_strongest(found, degrees, most, kept)
+    return _keep_strongest(found, n, most)
 
 
 @kernel
-def _keep_strongest(
-    found: NDArray[np.int64], degrees: NDArray[np.int64], most: int, kept: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Mark, for each crowded article, the pairs that share most."""
-    n = len(degrees)
+def _keep_strongest(found: NDArray[np.int64], n: int, most: int) -> NDArray[np.bool_]:
+    """Keep the pairs of articles that have few, and of each crowded one those that share most."""
+    degrees = np.zeros(n, np.int64)
+    for row in range(len(found)):
+        for side in range(2):
+            degrees[found[row, side]] += 1
+    kept = np.empty(len(found), np.bool_)
+    for row in range(len(found)):
+        kept[row] = degrees[found[row, 0]] <= most or degrees[found[row, 1]] <= most
     starts = np.zeros(n + 1, np.int64)
     for article in range(n):
         starts[article + 1] = starts[article] + (degrees[article] if degrees[article] > most else 0)

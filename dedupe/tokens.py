@@ -459,6 +459,43 @@ def _lower(text: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
         out[k] = 0
 
 
+@leaf
+def _contraction(
+    text: NDArray[np.uint8],
+    first: int,
+    apostrophe: int,
+    width: int,
+    end: int,
+    classes: NDArray[np.uint8],
+) -> int:
+    """Where a token ends that an apostrophe joins from two ASCII runs, as it does "it's".
+
+    Args:
+        text: with zeros behind it.
+        first: where the token begins; the place of the apostrophe if none is open.
+        apostrophe, width: its place, and its bytes.
+        end: of the text.
+        classes: of code points.
+
+    Returns:
+        The place of the apostrophe where it joins nothing; -1 where that takes a closer look.
+    """
+    if first == apostrophe:
+        return apostrophe
+    begin = at = apostrophe + width
+    while at < end and text[at] < 0x80 and classes[text[at]] == WORD:
+        at += 1
+    if text[at] >= 0x80:
+        return -1
+    if at == begin:
+        return apostrophe
+    follows = np.int64(classes[text[at]])
+    # After a letter a full stop or a comma is the end; after a digit it may not be. A quotation
+    # mark is to know that a letter is before it.
+    simple = follows in (SEPARATOR, NEWLINE) and text[at - 1] > 0x39 and text[at] != 0x22
+    return at if simple and at - first < MAX_TOKEN_BYTES else -1
+
+
 _ONE = np.uint64(1)
 _BIT_63 = np.uint64(63)
 _LAST_BIT = np.uint64(1 << 63)
@@ -500,19 +537,23 @@ def _hash_pending(
     out: NDArray[np.uint64],
 ) -> None:
     """Hash as many pending tokens as there is room for in `out`, from the first on."""
+    longer = 0
     for k in range(len(out)):
         at = froms[k]
         size = tos[k] - at
         first[k] = load64(scratch, at)
         last[k] = load64(scratch, at + (size & 8))
         sizes[k] = size
+        # Those that are too long for `xxh64_short`, over ends that have been read. No branch.
+        tos[longer] = k
+        longer += np.int64(size > SHORT)
     xxh64_short(first, last, sizes, out)
-    for k in range(len(out)):
-        size = tos[k] - froms[k]
-        if size > SHORT:
-            for lane in range((size + 7) >> 3):
-                words[lane] = load64(scratch, froms[k] + 8 * lane)
-            out[k] = xxh64(data, words, size)
+    for long in range(longer):
+        k = tos[long]
+        size = np.int64(sizes[k])
+        for lane in range((size + 7) >> 3):
+            words[lane] = load64(scratch, froms[k] + 8 * lane)
+        out[k] = xxh64(data, words, size)
 
 
 @leaf
@@ -545,8 +586,9 @@ def _tokenise_batch(
 
     Each is read in windows of 64 bytes, every one of them a few masks. Runs of ASCII letters
     and digits are tokens, from their first bit to their last, up to an event: a byte that may
-    join two runs, or make a mark, or is not ASCII. What is more than a separator there is left
-    to `_read_general`, which comes back where the next such run begins.
+    join two runs, or make a mark, or is not ASCII. What is more than a separator or a contraction
+    there is left to `_read_general`, which comes back where the next such run begins. Line breaks
+    are marks of their own, and no event: there are as many as all others together.
     """
     n, m = 0, 0
     for article in range(len(byte_offsets) - 1):
@@ -569,8 +611,9 @@ def _tokenise_batch(
             apostrophe = within64(scratch, window, 0x27, 0x27) | within64(
                 scratch, window, 0x60, 0x60
             )
+            newline = within64(scratch, window, 0x0A, 0x0A)
             hard = (
-                within64(scratch, window, 0x0A, 0x0D) | within64(scratch, window, 0x22, 0x22) | high
+                within64(scratch, window, 0x0B, 0x0D) | within64(scratch, window, 0x22, 0x22) | high
             )
             next_window = window + 64
             while at < next_window:
@@ -597,6 +640,7 @@ def _tokenise_batch(
                 opening = start & before
                 closing = after_word & ~word & before
                 opened, ended = bit_count(opening), bit_count(closing)
+                breaks, begun = newline & unread & before, opening
                 for k in range(0, max(opened, ended), 4):
                     to, slot = np.uint64(n + k), np.uint64(n - hashed + k)
                     for _ in range(4):
@@ -618,6 +662,16 @@ def _tokenise_batch(
                 if paragraph and opened > 0:
                     flags[n] = PARAGRAPH
                     paragraph = False
+                while breaks:
+                    k = bit_count(begun & (breaks - _ONE) & ~breaks)  # tokens before it
+                    if k < opened:
+                        flags[n + k] = PARAGRAPH
+                    else:
+                        paragraph = True
+                    positions[m] = window + trailing_zeros(breaks) - shift
+                    codes[m] = 0x0A
+                    m += 1
+                    breaks &= breaks - _ONE
                 n += opened
                 closed += ended
                 if event == 0:
@@ -629,7 +683,13 @@ def _tokenise_batch(
                 at = window + trailing_zeros(event)
                 cp, width = _decode(scratch, at)
                 kind = np.int64(classes[_entry(pages, cp)])
-                if joiner & event & ~before & (before + _ONE) == 0 and kind in (SEPARATOR, NEWLINE):
+                plain = joiner & event & ~before & (before + _ONE) == 0
+                plain &= kind in (SEPARATOR, NEWLINE)
+                joined = -1
+                if kind == APOSTROPHE:
+                    opened_at = froms[closed - hashed] if closed < n else at
+                    joined = _contraction(scratch, opened_at, at, width, end, classes)
+                if plain or joined == at:
                     code = _mark_code(scratch, at, end, pages, classes, cp, width, kind, closed < n)
                     if code:
                         positions[m] = at - shift
@@ -643,33 +703,43 @@ def _tokenise_batch(
                     at += width
                     shift += width - 1
                     continue
-                if closed < n:  # read the token again
-                    n -= 1
-                    at = froms[n - hashed]
-                    paragraph = flags[n] == PARAGRAPH
-                at, shift, n, m, folded, paragraph = _read_general(
-                    scratch,
-                    at,
-                    end,
-                    shift,
-                    pages,
-                    classes,
-                    combining,
-                    folds,
-                    expansions,
-                    froms,
-                    tos,
-                    hashed,
-                    folded,
-                    paragraph,
-                    n,
-                    m,
-                    starts,
-                    ends,
-                    flags,
-                    positions,
-                    codes,
-                )
+                if joined > at:
+                    froms[closed - hashed] = folded
+                    for k in range(opened_at, joined):
+                        scratch[folded] = scratch[k]
+                        folded += np.int64(k < at or k >= at + width)
+                    tos[closed - hashed] = folded
+                    at = joined
+                    shift += width - 1
+                    ends[closed] = at - shift
+                else:
+                    if closed < n:  # read the token again
+                        n -= 1
+                        at = froms[n - hashed]
+                        paragraph = flags[n] == PARAGRAPH
+                    at, shift, n, m, folded, paragraph = _read_general(
+                        scratch,
+                        at,
+                        end,
+                        shift,
+                        pages,
+                        classes,
+                        combining,
+                        folds,
+                        expansions,
+                        froms,
+                        tos,
+                        hashed,
+                        folded,
+                        paragraph,
+                        n,
+                        m,
+                        starts,
+                        ends,
+                        flags,
+                        positions,
+                        codes,
+                    )
                 closed = n
                 if n - hashed >= _PENDING or folded >= _FOLDED:
                     _hash_pending(

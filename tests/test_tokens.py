@@ -103,6 +103,28 @@ def test_runs_of_ascii(texts: list[str], around: str) -> None:
     assert_reference(texts, tokens, marks)
 
 
+CONTRACTED = st.builds(
+    str.format,
+    st.sampled_from(
+        ["{0}{1}{2}{3}", "{0}{1}{2}{3}{1}{2}", "{0}{1}{2}{1}{2}{3}", "{3}{1}{2}", "{0}{1}{3}"]
+    ),
+    st.sampled_from(["it", "U", "4", "x" * 60]),
+    st.sampled_from("'’`"),
+    st.sampled_from(["s", "t2", "z" * 250, "é", "\u00ad", "4,000"]),
+    st.sampled_from([*'" \n\r.,-', "”", "\r\n", "\u0301"]),
+)
+"""Two runs, an apostrophe, and what may follow them."""
+
+
+@settings(examples, max_examples=500)
+@given(st.integers(0, 63), st.lists(CONTRACTED, max_size=6))
+def test_contractions_and_line_breaks(first: int, pieces: list[str]) -> None:
+    """Whatever stands beside an apostrophe or a line break, in every place of a window."""
+    text = "y" * first + " ".join(pieces)
+    tokens, marks = tokenise(Batch.from_articles([Article(id="x", text=text)]))
+    assert_reference([text], tokens, marks)
+
+
 @settings(examples, max_examples=30)
 @given(st.lists(st.one_of(ascii_runs, tricky_text), max_size=2))
 def test_uncompiled(texts: list[str]) -> None:
