@@ -100,8 +100,8 @@ class Postings(NamedTuple):
 _PART = 1 << 16
 """Entries inverted at a time: their tables stay in the second cache."""
 
-_LEAST_PASS, _MOST_PASS, _PASSES = 1 << 20, 1 << 24, 16
-"""Entries dealt out to parts at a time: a sixteenth of all, 12 to 200 MB, in memory that is used again,
+_LEAST_PASS, _MOST_PASS, _PASSES = 1 << 21, 1 << 24, 16
+"""Entries dealt out to parts at a time: a sixteenth of all, 25 to 200 MB, in memory that is used again,
 and as much for those dealt out before. Each pass looks at every article, and fresh memory costs
 more than filling it."""
 
