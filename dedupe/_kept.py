@@ -1,0 +1,86 @@
+"""Arrays that are the same in every process, kept on disk beside the code that makes them."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xxhash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["kept"]
+
+_DIGEST = 16  # bytes of an XXH3 checksum
+
+
+def kept(
+    make: Callable[[], Sequence[NDArray[Any]]], source: str, version: str
+) -> list[NDArray[Any]]:
+    """What `make` makes, from the file it was kept in, if it is whole and of this code.
+
+    Kept where Python keeps the compiled code of a module. Where that cannot be written, or Python
+    is told not to write there, the arrays are made in each process.
+
+    Args:
+        make: makes the arrays, the same ones each time.
+        source: path of the module that does, on all of which they may depend.
+        version: of what else they depend on.
+    """
+    try:
+        key = Path(source).read_bytes() + f"\n{version} {np.__version__}".encode()
+        path = Path(importlib.util.cache_from_source(source)).with_suffix(".arrays")
+    except (OSError, NotImplementedError):  # no file of its own, or nothing is kept at all
+        return list(make())
+    found = _read(path, key)
+    if found is None:
+        found = list(make())
+        if not sys.dont_write_bytecode:
+            with contextlib.suppress(OSError):
+                _write(path, key, found)
+    return found
+
+
+def _read(path: Path, key: bytes) -> list[NDArray[Any]] | None:
+    """The arrays of a file, None unless it is as it was written, for this key."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if data[:_DIGEST] != _digest(key, data[_DIGEST:]):
+        return None
+    stream = io.BytesIO(data[_DIGEST:])
+    found = []
+    while stream.tell() < len(data) - _DIGEST:
+        found.append(np.load(stream, allow_pickle=False))
+    return found
+
+
+def _write(path: Path, key: bytes, arrays: Sequence[NDArray[Any]]) -> None:
+    stream = io.BytesIO()
+    for array in arrays:
+        np.save(stream, array, allow_pickle=False)
+    data = stream.getvalue()
+    path.parent.mkdir(exist_ok=True)
+    # Aside, and then put in place whole: other processes may read it, or write the same.
+    aside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    try:
+        aside.write_bytes(_digest(key, data) + data)
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def _digest(key: bytes, data: bytes) -> bytes:
+    return xxhash.xxh3_128(key + data).digest()
