@@ -1,4 +1,4 @@
-"""Many bytes at a time for kernels: unaligned loads, and masks with a bit for each byte.
+"""Many bytes at a time for kernels: unaligned loads, masks with a bit for each byte, fetching ahead.
 
 Each function is plain Python on numpy's types. Where numba compiles a kernel that calls one,
 `register` has put a few machine instructions in its place.
@@ -24,6 +24,7 @@ __all__ = [
     "bit_count",
     "load64",
     "overlapping32",
+    "prefetch",
     "register",
     "rotate_left",
     "trailing_zeros",
@@ -56,6 +57,10 @@ def overlapping32(
     """
     found = (ends[at : at + 32] >= low) & (starts[at : at + 32] <= high)
     return np.uint64(int.from_bytes(np.packbits(found, bitorder="little").tobytes(), "little"))
+
+
+def prefetch(array: NDArray[Any], at: int) -> None:
+    """Have an item on its way to the cache, which is looked at soon. It need not be in the array."""
 
 
 def trailing_zeros(bits: np.uint64) -> int:
@@ -102,6 +107,10 @@ def register() -> None:
     def _type_overlapping32(_context: Any) -> Any:
         return lambda _starts, _ends, _at, _low, _high: types.uint64
 
+    @type_callable(prefetch)
+    def _type_prefetch(_context: Any) -> Any:
+        return lambda _array, _at: types.void
+
     @type_callable(rotate_left)
     def _type_rotate_left(_context: Any) -> Any:
         return lambda _x, _r: types.uint64
@@ -136,6 +145,17 @@ def register() -> None:
         return builder.bitcast(builder.and_(above, below), word)
 
     integer = types.Integer
+
+    @lower_builtin(prefetch, types.Array, types.Integer)
+    def _prefetch(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(made.data, [arguments[1]])  # which may be out of bounds
+        number, pointer = ir.IntType(32), byte.as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        call = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
+        # To be read, soon and again, as data.
+        builder.call(call, [builder.bitcast(place, pointer), number(0), number(3), number(1)])
+        return context.get_dummy_value()
 
     @lower_builtin(overlapping32, types.Array, types.Array, integer, integer, integer)
     def _overlapping32(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

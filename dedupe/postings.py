@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dedupe._bits import prefetch
 from dedupe._jit import kernel
 from dedupe._threads import in_slices, in_threads
 from dedupe.hashtable import maybe_repeated, table_size, table_slot
@@ -72,6 +73,9 @@ _COMPARED = 512
 """Hashes of each sketch looked at to estimate a containment: an error of about .02."""
 
 _POSTINGS_PER_TASK = 8192
+
+_AHEAD = 8
+"""Entries, or articles, whose memory is fetched before it is their turn: it is anywhere."""
 
 SPARSE_ARTICLES = 24
 """Text in more articles than this, of unknown sources, is boilerplate if they are unrelated."""
@@ -134,6 +138,9 @@ def _deal_out(
     ends = starts.copy()
     for article in range(len(offsets) - 1):
         i, end = cursors[article], offsets[article + 1]
+        if article + _AHEAD < len(cursors):
+            prefetch(sketch, cursors[article + _AHEAD])
+            prefetch(posted, cursors[article + _AHEAD])
         while i < end:
             part = np.int64(sketch[i] >> shift)
             if part >= last:
@@ -640,6 +647,12 @@ def _scan_count(
         n_touched = 0
         for e in range(article_offsets[article], article_offsets[article + 1]):
             at = entries[e]
+            if e + _AHEAD < len(entries):
+                coming = entries[e + _AHEAD]
+                prefetch(posting_of, coming)
+                prefetch(articles, coming)
+                prefetch(furniture, coming)
+                prefetch(is_hub, coming)
             first = offsets[posting_of[at]]
             # A long posting compares its hubs with everyone, and everyone else with its hubs.
             long = offsets[posting_of[at] + 1] - first > max_posting

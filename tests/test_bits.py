@@ -14,6 +14,7 @@ from dedupe._bits import (
     bit_count,
     load64,
     overlapping32,
+    prefetch,
     rotate_left,
     trailing_zeros,
     within64,
@@ -48,6 +49,21 @@ def compiled_overlapping32(
 def compiled_counts(bits: np.uint64, r: int) -> tuple[int, int, np.uint64]:
     """All that is done to one number, compiled."""
     return trailing_zeros(bits), bit_count(bits), rotate_left(bits, r)
+
+
+@leaf
+def compiled_prefetch(array: NDArray[np.uint16], at: int) -> None:
+    """Fetch an item, compiled."""
+    prefetch(array, at)
+
+
+@pytest.mark.parametrize("at", [0, 2, 3, 1 << 40])
+def test_fetching_changes_nothing(at: int) -> None:
+    """Nor does it fail where there is nothing."""
+    array = np.array([7, 8, 9], np.uint16)
+    prefetch(array, at)
+    compiled_prefetch(array, at)
+    assert array.tolist() == [7, 8, 9]
 
 
 @examples
