@@ -50,14 +50,14 @@ class Found:
     """What a tool found.
 
     Attributes:
-        a, b: pairs, as row numbers, or as ids from a tool that gives ids.
+        a, b: pairs, as row numbers, or as ids from a tool that gives ids, in whatever it gives.
         inner: see above.
         families: the group of each article, None where alone; only from tools that make groups.
         stages: seconds by stage.
     """
 
-    a: Sequence[int] | Sequence[str] | NDArray[np.int64]
-    b: Sequence[int] | Sequence[str] | NDArray[np.int64]
+    a: Sequence[int] | NDArray[np.int64] | pl.Series
+    b: Sequence[int] | NDArray[np.int64] | pl.Series
     inner: float
     families: pl.DataFrame | None = None
     stages: dict[str, float] = field(default_factory=dict)
@@ -99,8 +99,8 @@ def dedupe_pairs(path: Path) -> Found:
     started = time.perf_counter()
     result = scan(path, **settings)
     return Found(
-        result.pairs["a"].to_list(),
-        result.pairs["b"].to_list(),
+        result.pairs["a"],
+        result.pairs["b"],
         time.perf_counter() - started,
         result.documents.select("id", "family"),
         result.run["seconds"],

@@ -45,7 +45,7 @@ __all__ = ["QUORUM", "find_matches", "longer_first", "match_pairs", "turned"]
 QUORUM = 3
 """Members on each side that bear out a link between two clusters (`dedupe.cluster`)."""
 
-_PAIRS_PER_TASK, _ALIGNED_PER_TASK = 512, 128
+_PAIRS_PER_TASK, _ALIGNED_PER_TASK, _NEAR_PER_TASK = 512, 128, 128
 _SIZES_PER_TASK = 1024
 _ARTICLES_PER_TASK = 4096
 
@@ -173,7 +173,7 @@ def _count_shared(
         hashes, grams = here.columns
         return shared_shingles(here.rows, here.spans, hashes, config.shingle, grams)
 
-    parts = _by_slices(count, pairs, config)
+    parts = _by_slices(count, pairs, config, _NEAR_PER_TASK)
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 
