@@ -525,7 +525,7 @@ MAY_LINK = 0.25
 this part of the share that links two articles. Of those that an alignment links on real corpora
 the least has .45 of it (docs/design.md)."""
 
-REACH = 5
+REACH = 4
 """Widths of a shingle on either side of a shared one among which an alignment may find more words. However
 much a copy is edited, few words of it are further from all that was not, as are most words beside a shared
 quotation."""
