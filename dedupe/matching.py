@@ -13,7 +13,7 @@ import numpy as np
 from dedupe._jit import kernel
 from dedupe._threads import in_slices
 from dedupe.align import PAIR, align_pairs
-from dedupe.boilerplate import mark_boilerplate
+from dedupe.boilerplate import Known, known_by_article, mark_boilerplate
 from dedupe.lsh import NearGroups, band_candidates, group_by_representative
 from dedupe.measures import ASIDE, Matches, Measures, count_reused, coverage, mark_reused
 from dedupe.postings import assign_roles, build_postings, candidates, strongest
@@ -63,15 +63,14 @@ def find_matches(
     copy_of = _exact_copies(articles)
     groups = _near_groups(articles, copy_of, config, counts)
     stage("postings")
-    proposed, known, furnished = _partial_candidates(articles, copy_of, groups, config, counts)
+    proposed, known = _partial_candidates(articles, copy_of, groups, config, counts)
     articles.drop_features()
     stage("verify")
     long_enough = articles.words >= config.min_shared_words
     pairs = _expand(proposed, copy_of, groups, config.max_group_pairs, long_enough, counts)
     pairs = longer_first(pairs, articles.words)
     counts["pairs_checked"] = len(pairs)
-    wanted = np.flatnonzero(in_pairs(len(articles), pairs) & furnished)
-    _mark_boilerplate(articles, wanted, known, config)
+    _mark_boilerplate(articles, in_pairs(len(articles), pairs), known, config)
     return match_pairs(articles, pairs, config, counts, stage)
 
 
@@ -306,8 +305,8 @@ def _partial_candidates(
     groups: NearGroups,
     config: Config,
     counts: dict[str, int],
-) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.bool_]]:
-    """Tier two: pairs that share sketch hashes, boilerplate hashes, and the articles with some."""
+) -> tuple[NDArray[np.int64], Known]:
+    """Tier two: pairs that share sketch hashes, and the boilerplate of each article."""
     n = len(articles)
     posted = np.zeros(len(articles.sketch), np.bool_)
     _posted(articles.sketch_offsets, articles.sketch, copy_of, groups.representative, posted)
@@ -337,14 +336,15 @@ def _partial_candidates(
     counts["postings_limited_to_hubs"] = int((long & ~roles.common).sum())
     counts["postings_common"] = int(roles.common.sum())
     counts["postings_boilerplate"] = int(roles.boilerplate.sum())
-    boilerplate = np.repeat(roles.boilerplate, lengths)
-    furnished = np.zeros(n, np.bool_)
-    furnished[postings.articles[boilerplate]] = True
-    counts["articles_with_boilerplate"] = int(furnished.sum())
-    # Members of a group post only what its representative has not.
-    furnished |= furnished[groups.representative] | furnished[copy_of]
+    known = known_by_article(
+        articles.sketch_offsets,
+        articles.sketch,
+        postings.hashes[roles.boilerplate],
+        config.worker_threads,
+    )
+    counts["articles_with_boilerplate"] = int((known.spans[:, 0] < known.spans[:, 1]).sum())
     # Members of a group have what they did not post in their sizes: more is asked of them, not less.
-    aside = roles.furniture | boilerplate
+    aside = roles.furniture | np.repeat(roles.boilerplate, lengths)
     sizes = np.diff(articles.sketch_offsets) - np.bincount(postings.articles[aside], minlength=n)
     between_sources = min_shared_by_size(sizes, articles.scale, config)
     found = in_slices(
@@ -366,8 +366,7 @@ def _partial_candidates(
     counts["partial_candidates"] = len(every)
     kept = strongest(every, n, config.max_partners)
     counts["candidates_left_out"] = len(every) - int(kept.sum())
-    pairs = np.ascontiguousarray(every[kept, :2])
-    return pairs, postings.hashes[roles.boilerplate], furnished
+    return np.ascontiguousarray(every[kept, :2]), known
 
 
 @kernel
@@ -473,18 +472,23 @@ def _expand(
 
 
 def _mark_boilerplate(
-    articles: Articles, wanted: NDArray[np.int64], known: NDArray[np.uint64], config: Config
+    articles: Articles, wanted: NDArray[np.bool_], known: Known, config: Config
 ) -> None:
-    """Mark boilerplate in the articles wanted, int64 (n,), in threads."""
+    """Mark boilerplate in the articles wanted, bool (n_articles,), in threads."""
     limit = sketch_limit(articles.scale)
     flags = articles.spool.column("flags")
 
     def mark(part: NDArray[np.int64]) -> None:
-        here = articles.spool.excerpt(part, articles.spans, "hashes")
-        (hashes,), begins = here.columns, articles.spans[part, 0]
-        mark_boilerplate(here.rows, here.spans, hashes, flags, config.shingle, limit, known, begins)
+        here = articles.spool.excerpt(part, articles.spans, "hashes", "grams")
+        hashes, grams = here.columns
+        mine = Known(known.spans[part], known.hashes)
+        begins = articles.spans[part, 0]
+        mark_boilerplate(
+            here.rows, here.spans, hashes, grams, flags, config.shingle, limit, mine, begins
+        )
 
-    _by_slices(mark, wanted, config)
+    furnished = known.spans[:, 0] < known.spans[:, 1]
+    _by_slices(mark, np.flatnonzero(wanted & furnished), config)
 
 
 class _Aligned(NamedTuple):

@@ -13,6 +13,7 @@ import numpy as np
 
 from dedupe._bits import prefetch
 from dedupe._jit import kernel, leaf
+from dedupe.hashtable import fetch, find_bits
 from dedupe.shingle import shingles
 
 if TYPE_CHECKING:
@@ -107,18 +108,6 @@ _GRAM_BITS = 1 << 16
 _GRAM = np.uint64(_GRAM_BITS - 1)
 
 
-_FETCHED = 2048
-"""Grams of an article that are fetched while another one is looked at: 4 kB. Articles are everywhere
-in memory, from where a first line takes longer than comparing hundreds of grams."""
-
-
-@leaf
-def _fetch(grams: NDArray[np.uint16], first: int, last: int) -> None:
-    """Have the grams of an article on their way."""
-    for k in range(first, min(last, first + _FETCHED), 32):
-        prefetch(grams, k)
-
-
 @leaf
 def _set_bits(grams: NDArray[np.uint16], n: int, bits: NDArray[np.uint64]) -> None:
     """Set the bits of the first n grams, and no others."""
@@ -157,20 +146,6 @@ def _keep_both(
         hits[kept] = j
         kept += np.int64((bits[both >> np.uint64(6)] >> (both & np.uint64(63))) & np.uint64(1))
     return kept
-
-
-@leaf
-def _find_bits(
-    grams: NDArray[np.uint16], n: int, bits: NDArray[np.uint64], out: NDArray[np.int64]
-) -> int:
-    """Places of the first n grams whose bits are set, into `out`; how many."""
-    found = 0
-    for i in range(n):
-        gram = np.uint64(grams[i])
-        # Stored in any case, and kept only if it is one: no branch to mispredict.
-        out[found] = i
-        found += np.int64((bits[gram >> np.uint64(6)] >> (gram & np.uint64(63))) & np.uint64(1))
-    return found
 
 
 @leaf
@@ -273,10 +248,10 @@ def _verify(
             _set_bits(grams_a, n_a, bits)
         start, stop = spans[pairs[p, 1], 0], spans[pairs[p, 1], 1]
         if p + 1 < len(pairs):
-            _fetch(grams, spans[pairs[p + 1, 1], 0], spans[pairs[p + 1, 1], 1])
+            fetch(grams, spans[pairs[p + 1, 1], 0], spans[pairs[p + 1, 1], 1])
             if pairs[p + 1, 0] != a:
-                _fetch(grams, spans[pairs[p + 1, 0], 0], spans[pairs[p + 1, 0], 1])
-        n_hits = _find_bits(grams[start:stop], stop - start - w + 1, bits, hits)
+                fetch(grams, spans[pairs[p + 1, 0], 0], spans[pairs[p + 1, 0], 1])
+        n_hits = find_bits(grams[start:stop], stop - start - w + 1, bits, hits)
         if n_hits < enough:
             continue
         if looked_into != a:
@@ -360,7 +335,7 @@ def _distinct(
             out[k] = n
             continue
         _set_bits(again, repeated, bits)
-        found = _find_bits(mine, n, bits, places)
+        found = find_bits(mine, n, bits, places)
         distinct = n - found
         for h in range(found):
             i = places[h]

@@ -12,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import examples, shingles_of, uint64
 
-from dedupe.boilerplate import mark_boilerplate
+from dedupe.boilerplate import Known, known_by_article, mark_boilerplate
 from dedupe.tokens import FURNITURE, PARAGRAPH, QUOTED
+from dedupe.verify import grams_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 EVERY = (1 << 64) - 1
 """The limit of a sketch that keeps every shingle."""
@@ -33,8 +36,54 @@ def marked(
     """Flags of each text after boilerplate is marked in some of them, in all by default."""
     spans, hashes, flags = corpus_of(texts)
     numbers = np.array(range(len(texts)) if articles is None else articles, np.int64)
-    mark_boilerplate(numbers, spans, hashes, flags, w, np.uint64(limit), uint64(sorted(known)))
+    of_all = Known.of_all(len(numbers), uint64(sorted(known)))
+    assert_marked(numbers, spans, hashes, flags, w, limit, of_all)
     return [flags[first:last].tolist() for first, last in spans]
+
+
+def assert_marked(
+    numbers: NDArray[np.int64],
+    spans: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    w: int,
+    limit: int,
+    known: Known,
+) -> None:
+    """Mark articles, which gives the same where each has its own part of what is known."""
+    grams, begins = grams_of(hashes, w), spans[numbers, 0]
+    sketches = [
+        sorted({s for s in shingles_of(hashes[slice(*spans[k])].tolist(), w) if s <= limit})
+        for k in numbers
+    ]
+    ends = np.cumsum([0, *map(len, sketches)])
+    sketch = uint64([s for one in sketches for s in one])
+    mine = known_by_article(ends, sketch, known.hashes, 2)
+    again = flags.copy()
+    for target, found in ((flags, known), (again, mine)):
+        mark_boilerplate(numbers, spans, hashes, grams, target, w, np.uint64(limit), found, begins)
+    assert again.tolist() == flags.tolist()
+
+
+@examples
+@given(
+    st.lists(st.sets(st.integers(0, 99)), max_size=6),
+    st.sets(st.integers(0, 99)),
+    st.sampled_from([1, 2**40]),
+    st.integers(1, 3),
+)
+def test_what_is_known_of_each_article(
+    sketches: list[set[int]], known: set[int], scale: int, size: int
+) -> None:
+    """Each article's own part of what is known, ascending, however the work is cut."""
+    ends = np.cumsum([0, *map(len, sketches)])
+    sketch = uint64([scale * s for one in sketches for s in sorted(one)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dedupe.boilerplate._ARTICLES_PER_TASK", size)
+        found = known_by_article(ends, sketch, uint64([scale * s for s in sorted(known)]), 2)
+    assert [found.hashes[slice(*span)].tolist() for span in found.spans] == [
+        [scale * s for s in sorted(one & known)] for one in sketches
+    ]
 
 
 def paragraphs_of(text: Text) -> list[range]:

@@ -26,7 +26,7 @@ from oracles import examples, tokenise_texts
 import dedupe
 from dedupe import _jit
 from dedupe.align import align_pair, align_pairs
-from dedupe.boilerplate import mark_boilerplate
+from dedupe.boilerplate import Known, mark_boilerplate
 from dedupe.comparing import compare
 from dedupe.config import Config
 from dedupe.features import extract
@@ -38,7 +38,7 @@ from dedupe.records import Article, Batch
 from dedupe.scanning import scan
 from dedupe.shingle import fill_shingles, fingerprint, shingles
 from dedupe.tokens import tokenise
-from dedupe.verify import distinct_shingles, resemblance, shared_shingles
+from dedupe.verify import distinct_shingles, grams_of, resemblance, shared_shingles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -190,7 +190,11 @@ def test_verification_and_bands(found: list[str], w: int) -> None:
         near = band_candidates(bands, np.diff(tokens.offsets) >= w)
         known = np.unique(shingles(hashes, w))
         flags = tokens.flags.copy()
-        mark_boilerplate(np.arange(n), spans, hashes, flags, w, limit, known[known <= limit][::2])
+        grams = grams_of(hashes, w)
+        every_second = Known.of_all(n, known[known <= limit][::2])
+        mark_boilerplate(
+            np.arange(n), spans, hashes, grams, flags, w, limit, every_second, spans[:, 0]
+        )
         groups = group_by_representative(n, near)
         sizes = distinct_shingles(np.arange(n), spans, hashes, w)
         return shared, resemblance(pairs, shared, sizes), near, groups, flags

@@ -10,7 +10,7 @@ import numpy as np
 
 from dedupe._threads import in_slices
 from dedupe.align import N_COLUMNS
-from dedupe.boilerplate import mark_boilerplate
+from dedupe.boilerplate import Known, mark_boilerplate
 from dedupe.index._codec import upper_bits
 from dedupe.index._furniture import known_roles, learn
 from dedupe.index._neighbours import Sketches, find_candidates, gather_local, thin
@@ -228,20 +228,22 @@ def compare_all(
     spans = np.stack([offsets[:-1], offsets[1:]], axis=1)
     if len(known):
         wanted, limit = np.unique(pairs), sketch_limit(scale)
-        in_slices(
-            lambda first, last: mark_boilerplate(
-                wanted[first:last],
+
+        def mark(first: int, last: int) -> None:
+            part = wanted[first:last]
+            mark_boilerplate(
+                part,
                 spans,
                 columns.hashes,
+                columns.grams,
                 columns.flags,
                 config.shingle,
                 limit,
-                known,
-            ),
-            len(wanted),
-            _MARKED_PER_TASK,
-            config.worker_threads,
-        )
+                Known.of_all(len(part), known),
+                spans[part, 0],
+            )
+
+        in_slices(mark, len(wanted), _MARKED_PER_TASK, config.worker_threads)
     tokens = _Tokens(spans, columns)
     matches = match_pairs(tokens, longer_first(pairs, tokens.words), config, {})
     fingerprints = np.array([record.fingerprint for record in theirs.records], np.uint64)
