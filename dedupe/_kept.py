@@ -19,13 +19,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["kept"]
+__all__ = ["code_of", "kept"]
 
 _DIGEST = 16  # bytes of an XXH3 checksum
 
 
+def code_of(source: str) -> bytes:
+    """A module's source, empty if it cannot be read. To be called while the module is imported.
+
+    Later it may be that of another version, which was installed in the meantime.
+    """
+    try:
+        return Path(source).read_bytes()
+    except OSError:
+        return b""
+
+
 def kept(
-    make: Callable[[], Sequence[NDArray[Any]]], source: str, version: str
+    make: Callable[[], Sequence[NDArray[Any]]], source: str, code: bytes, version: str
 ) -> list[NDArray[Any]]:
     """What `make` makes, from the file it was kept in, if it is whole and of this code.
 
@@ -34,14 +45,17 @@ def kept(
 
     Args:
         make: makes the arrays, the same ones each time.
-        source: path of the module that does, on all of which they may depend.
+        source: path of the module that does.
+        code: its `code_of`, on all of which they may depend; nothing is kept if it is empty.
         version: of what else they depend on.
     """
     try:
-        key = Path(source).read_bytes() + f"\n{version} {np.__version__}".encode()
         path = Path(importlib.util.cache_from_source(source)).with_suffix(".arrays")
-    except (OSError, NotImplementedError):  # no file of its own, or nothing is kept at all
+    except NotImplementedError:  # Python keeps nothing at all
+        code = b""
+    if not code:
         return list(make())
+    key = code + f"\n{version} {np.__version__}".encode()
     found = _read(path, key)
     if found is None:
         found = list(make())

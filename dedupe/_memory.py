@@ -31,13 +31,16 @@ def take(n: int, kind: np.dtype[Any]) -> tuple[NDArray[Any], mmap.mmap | None]:
     numpy asks for huge pages. Those are what the system has had free for longest, and has to be
     given by the host where it is a virtual machine: 400 MB of tokens took .4 to .9 s of CPU, and
     take .2 in small pages, in which they are looked up as fast. None where it is numpy's after all.
+
+    Raises:
+        MemoryError: there is not so much.
     """
-    if not n or not hasattr(mmap, "MAP_PRIVATE"):  # not on every system
-        return np.empty(n, kind), None
     try:
+        if not n or not hasattr(mmap, "MAP_PRIVATE"):  # not on every system
+            return np.empty(n, kind), None
         memory = mmap.mmap(-1, n * kind.itemsize, access=mmap.ACCESS_COPY)
-    except OSError as error:
-        raise MemoryError(f"no memory for {n * kind.itemsize:,} bytes of tokens") from error
+    except (OSError, MemoryError) as error:
+        raise MemoryError(f"no memory for {n * kind.itemsize:,} bytes") from error
     return np.frombuffer(memory, kind), memory
 
 
@@ -59,15 +62,15 @@ def give_back(memory: Collection[mmap.mmap], used: int) -> None:
 
 
 def _give_back(memory: Collection[mmap.mmap]) -> None:
-    advise = _c_function("madvise")
+    advise, unwanted = _c_function("madvise"), getattr(mmap, "MADV_DONTNEED", None)
     for one in memory:
-        if advise is not None:
+        if advise is not None and unwanted is not None:
             place = ctypes.c_char.from_buffer(one)
             first = ctypes.addressof(place)
             del place  # or it could not be closed
             for at in range(0, len(one), _PIECE):
                 size = min(_PIECE, len(one) - at)
-                advise(ctypes.c_void_p(first + at), ctypes.c_size_t(size), mmap.MADV_DONTNEED)
+                advise(ctypes.c_void_p(first + at), ctypes.c_size_t(size), unwanted)
         # Whoever still holds an array gives back what is left, by dropping it.
         with contextlib.suppress(BufferError):
             one.close()

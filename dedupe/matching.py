@@ -526,8 +526,7 @@ def _align_all(
 
 MAY_LINK = 0.25
 """Where passages are not wanted, pairs are aligned whose net share of words in shared shingles is
-this part of the share that links two articles. Of those that an alignment links on real corpora
-the least has .45 of it (docs/design.md)."""
+this part of the share that links two articles. docs/design.md says what is lost by it."""
 
 REACH = 4
 """Widths of a shingle on either side of a shared one among which an alignment may find more words. However
@@ -536,8 +535,8 @@ quotation."""
 
 LIKELY = 0.8
 """Part of the share that links two articles which a pair must have with the words that both articles have
-there: less than all of it, since an alignment finds some beyond. Of the pairs that it does not link, one in
-twenty is aligned."""
+there: less than all of it, since an alignment finds some beyond. Of the pairs of the news corpus that it
+does not link, one in twenty is aligned."""
 
 
 def _doubt(config: Config) -> Doubt:

@@ -228,7 +228,6 @@ class Spool:
         self._memory = {}
 
     def _open(self, mode: str) -> None:
-        self.spilled = True
         try:
             for name in self._columns:
                 # Whole columns of a batch are written at once: buffers would only hide failures.
@@ -239,6 +238,7 @@ class Spool:
                 self._files[name] = file
         except OSError as error:
             raise self._cannot_write(error) from error
+        self.spilled = True
 
     def _write(self, columns: dict[str, NDArray[Any]]) -> None:
         try:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dedupe._kept import kept
+from dedupe._kept import code_of, kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +38,8 @@ __all__ = [
     "UnicodeTables",
     "unicode_tables",
 ]
+
+_CODE = code_of(__file__)
 
 SEPARATOR, WORD, MARK, SINGLE, IGNORE, APOSTROPHE, NEWLINE = range(7)
 
@@ -183,7 +185,7 @@ def fold_code_point(cp: int) -> list[int]:
 @functools.cache
 def unicode_tables() -> UnicodeTables:
     """The tables: made in .03 s, once after installation, and read in a process."""
-    return UnicodeTables(*kept(_make_tables, __file__, unicodedata.unidata_version))
+    return UnicodeTables(*kept(_make_tables, __file__, _CODE, unicodedata.unidata_version))
 
 
 def _make_tables() -> list[NDArray[Any]]:

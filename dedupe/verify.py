@@ -54,7 +54,8 @@ class Doubt(NamedTuple):
 
     Attributes:
         least, most: net shares of these words in either article, from the one to below the other.
-        reach: words on either side of a shared shingle that may be common ones, too.
+        reach: words on either side of a shared shingle that may be common ones, too; 0 has
+            nothing counted, for no pair.
     """
 
     least: float
@@ -204,6 +205,20 @@ def _unflagged(flags: NDArray[np.uint8], aside: np.uint8) -> int:
     return n
 
 
+@leaf
+def _share(
+    covered: NDArray[np.int64],
+    flags_a: NDArray[np.uint8],
+    flags_b: NDArray[np.uint8],
+    aside: np.uint8,
+) -> float:
+    """The larger net share of the words in shared shingles."""
+    return max(
+        covered[2] / max(_unflagged(flags_a, aside), 1),
+        covered[3] / max(_unflagged(flags_b, aside), 1),
+    )
+
+
 @kernel
 def _verify(
     pairs: NDArray[np.int64],
@@ -225,7 +240,8 @@ def _verify(
     Shingles are told apart by their grams first, then by these and some bits of their first
     tokens: of two long texts dozens of grams agree by chance. Of the few that are left those are
     kept whose tokens are the same in a. Words are counted of pairs that share `enough`, and not at
-    all if `covered` is empty; fewer shingles than that are not counted to the end.
+    all if `covered` is empty; fewer shingles than that are not counted to the end. Of pairs in doubt
+    (`least`, `most` and `reach`, as in `Doubt`) common words near shared shingles are counted, too.
     """
     longest_a, longest = 1, 1
     for p in range(len(pairs)):
@@ -289,15 +305,9 @@ def _verify(
             marks_a, marks_b = flags[first:end], flags[start:stop]
             covered[p, 0], covered[p, 2] = _cover(hits_a, n, w, marks_a, aside)
             covered[p, 1], covered[p, 3] = _cover(hits, kept, w, marks_b, aside)
-            if reach == 0:
-                continue
-            share = max(
-                covered[p, 2] / max(_unflagged(marks_a, aside), 1),
-                covered[p, 3] / max(_unflagged(marks_b, aside), 1),
-            )
-            if least <= share < most:
-                counts[:] = 0
+            if reach > 0 and least <= _share(covered[p], marks_a, marks_b, aside) < most:
                 words_a, words_b = hashes[first:end], hashes[start:stop]
+                counts[:] = 0
                 _count_near(hits_a, n, reach, w, words_a, marks_a, aside, counts, False)
                 covered[p, 4] = _count_near(
                     hits, kept, reach, w, words_b, marks_b, aside, counts, True

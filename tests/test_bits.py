@@ -59,7 +59,7 @@ def compiled_prefetch(array: NDArray[np.uint16], at: int) -> None:
 
 @pytest.mark.parametrize("at", [0, 2, 3, 1 << 40])
 def test_fetching_changes_nothing(at: int) -> None:
-    """Nor does it fail where there is nothing."""
+    """Nor does it fail where there is nothing. Whether it is quicker is for benchmarks."""
     array = np.array([7, 8, 9], np.uint16)
     prefetch(array, at)
     compiled_prefetch(array, at)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dedupe import unicode
-from dedupe._kept import kept
+from dedupe._kept import code_of, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,11 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(path)
 
 
+def made(make: Maker, source: str, version: str) -> list[NDArray[Any]]:
+    """What a process finds or makes that imports the module now."""
+    return kept(make, source, code_of(source), version)
+
+
 def files(source: str) -> list[Path]:
     """What is kept beside a module."""
     return sorted(Path(importlib.util.cache_from_source(source)).parent.glob("*"))
@@ -67,7 +72,7 @@ def test_made_once(source: str) -> None:
     """The first process makes them, those after it read one file, and nothing else is left there."""
     make = Maker()
     for _ in range(3):
-        assert_whole(kept(make, source, "1"))
+        assert_whole(made(make, source, "1"))
     assert make.times == 1
     assert len(files(source)) == 1
 
@@ -84,23 +89,45 @@ def test_made_once(source: str) -> None:
 def test_damage(source: str, harm: Callable[[bytes], bytes]) -> None:
     """A file that is not as it was written is not used, and written again."""
     make = Maker()
-    kept(make, source, "1")
+    made(make, source, "1")
     (path,) = files(source)
     path.write_bytes(harm(path.read_bytes()))
     for _ in range(2):
-        assert_whole(kept(make, source, "1"))
+        assert_whole(made(make, source, "1"))
     assert make.times == 2
 
 
 def test_other_code_or_version(source: str) -> None:
     """Arrays of other code, or of another version, are made again."""
     make = Maker()
-    kept(make, source, "1")
-    kept(make, source, "2")
+    made(make, source, "1")
+    made(make, source, "2")
     Path(source).write_text("# other code")
-    kept(make, source, "2")
-    kept(make, source, "2")
+    made(make, source, "2")
+    made(make, source, "2")
     assert make.times == 3
+
+
+def test_code_that_changes_after_it_was_imported(source: str) -> None:
+    """Arrays of the code that was imported are not taken for those of what was installed since."""
+    make, old = Maker(), code_of(source)
+    Path(source).write_text("# other code")
+    kept(make, source, old, "1")
+    made(make, source, "1")
+    assert make.times == 2
+
+
+def test_a_python_that_keeps_nothing(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python has no place for compiled code, arrays are made each time."""
+
+    def fail(_: str) -> None:
+        raise NotImplementedError("sys.implementation.cache_tag is None")
+
+    monkeypatch.setattr(importlib.util, "cache_from_source", fail)
+    make = Maker()
+    for _ in range(2):
+        assert_whole(made(make, source, "1"))
+    assert make.times == 2
 
 
 def test_where_nothing_can_be_kept(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,12 +135,12 @@ def test_where_nothing_can_be_kept(source: str, monkeypatch: pytest.MonkeyPatch)
     make = Maker()
     directory = Path(importlib.util.cache_from_source(source)).parent
     directory.write_text("a file in the way")
-    assert_whole(kept(make, source, "1"))
+    assert_whole(made(make, source, "1"))
     directory.unlink()
     monkeypatch.setattr("sys.dont_write_bytecode", True)
-    assert_whole(kept(make, source, "1"))
+    assert_whole(made(make, source, "1"))
     assert not directory.exists()
-    assert_whole(kept(make, source + ".missing", "1"))
+    assert_whole(made(make, source + ".missing", "1"))
     assert make.times == 3
 
 
@@ -124,7 +151,7 @@ def test_a_disk_that_is_full(source: str, monkeypatch: pytest.MonkeyPatch) -> No
         raise OSError("no space")
 
     monkeypatch.setattr(Path, "replace", fail)
-    assert_whole(kept(Maker(), source, "1"))
+    assert_whole(made(Maker(), source, "1"))
     assert files(source) == []
 
 

@@ -151,14 +151,15 @@ def _articles(records: Sequence[Record]) -> Articles:
     def column(name: str) -> pl.Series:
         return pl.Series([getattr(record.article, name) for record in records], dtype=pl.String)
 
-    ids, sources = column("id"), column("source")
+    names = [record.article.id for record in records]
     return Articles(
-        ids=ids,
-        sources=sources,
+        ids=column("id"),
+        sources=column("source"),
         titles=column("title"),
         published=column("published"),
-        source_of=numbered(sources.to_list()),
-        by_id=ids.arg_sort().to_numpy(),
+        source_of=numbered([record.article.source for record in records]),
+        # Not by polars, whose threads are not there after a fork.
+        by_id=np.array(sorted(range(n), key=names.__getitem__), np.int64),
         spans=np.stack([np.zeros(n, np.int64), words], axis=1),
         fingerprints=_column(records, "fingerprint", np.uint64),
         bands=np.empty((n, 0), np.uint32),
