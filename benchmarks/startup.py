@@ -4,7 +4,8 @@
 
 Each command is a process of its own, in turn, medians. Beside them stand an empty Python and the
 help of a typer program of two commands that do nothing, which is the least such a command line can
-take. *First run* has an empty directory for what numba compiles, as after an install.
+take. *First run* has an empty directory for what numba compiles, and no arrays that are kept, as after
+an install.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dedupe
 from benchmarks.measure import Run, emit, environment, machine, median, rounds, run, spread, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["report"]
+
+_CACHE = Path(dedupe.__file__).parent / "__pycache__"
 
 _EMPTY_APP = '''\
 import typer
@@ -107,6 +111,8 @@ def _jobs(
         return partial(run, [sys.executable, *arguments], env=env)
 
     def fresh(*arguments: str) -> Run:
+        for kept in _CACHE.glob("*.arrays"):  # as `dedupe._kept` does, made again by this run
+            kept.unlink()
         with tempfile.TemporaryDirectory(dir=folder) as cache:
             return run([sys.executable, *arguments], env={**env, "NUMBA_CACHE_DIR": cache})
 
