@@ -49,6 +49,12 @@ class Known(NamedTuple):
         """The same for each of n articles, whether or not it is in there."""
         return cls(np.tile(np.array([0, len(hashes)]), (n, 1)), hashes)
 
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """Bool (n_articles,), articles that have some."""
+        some: NDArray[np.bool_] = self.spans[:, 0] < self.spans[:, 1]
+        return some
+
 
 def known_by_article(
     offsets: NDArray[np.int64],

@@ -342,7 +342,7 @@ def _partial_candidates(
         postings.hashes[roles.boilerplate],
         config.worker_threads,
     )
-    counts["articles_with_boilerplate"] = int((known.spans[:, 0] < known.spans[:, 1]).sum())
+    counts["articles_with_boilerplate"] = int(known.found.sum())
     # Members of a group have what they did not post in their sizes: more is asked of them, not less.
     aside = roles.furniture | np.repeat(roles.boilerplate, lengths)
     sizes = np.diff(articles.sketch_offsets) - np.bincount(postings.articles[aside], minlength=n)
@@ -487,8 +487,7 @@ def _mark_boilerplate(
             here.rows, here.spans, hashes, grams, flags, config.shingle, limit, mine, begins
         )
 
-    furnished = known.spans[:, 0] < known.spans[:, 1]
-    _by_slices(mark, np.flatnonzero(wanted & furnished), config)
+    _by_slices(mark, np.flatnonzero(wanted & known.found), config)
 
 
 class _Aligned(NamedTuple):

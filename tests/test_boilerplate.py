@@ -84,6 +84,7 @@ def test_what_is_known_of_each_article(
     assert [found.hashes[slice(*span)].tolist() for span in found.spans] == [
         [scale * s for s in sorted(one & known)] for one in sketches
     ]
+    assert found.found.tolist() == [bool(one & known) for one in sketches]
 
 
 def paragraphs_of(text: Text) -> list[range]:
