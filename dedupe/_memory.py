@@ -7,7 +7,7 @@ import ctypes
 import functools
 import mmap
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -16,13 +16,43 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["give_back", "take", "trim"]
+__all__ = ["PerThread", "give_back", "take", "trim"]
+
+T = TypeVar("T")
+
+_KEPT = 1 << 24
+"""Items up to which a thread keeps what it took; who needs more takes that for once."""
 
 _PIECE = 1 << 24
 """Bytes given back at a time. Meanwhile no thread of the process can take any."""
 
 _AT_ONCE = 1 << 24
 """Bytes up to which a thread is not worth starting."""
+
+
+class PerThread(Generic[T]):
+    """Arrays that each thread keeps, and writes over with its next batch.
+
+    Fresh memory costs a page fault every 4 kB, which is dearer than filling it.
+
+    Args:
+        make: makes arrays with room for so many items.
+    """
+
+    def __init__(self, make: Callable[[int], T]) -> None:
+        self._make = make
+        self._local = threading.local()
+
+    def of(self, n: int) -> T:
+        """This thread's arrays, with room for n items or more."""
+        kept: tuple[int, T] | None = getattr(self._local, "kept", None)
+        if kept is None or kept[0] < n:
+            lasting = n <= _KEPT
+            room = n + (n >> 2 if lasting else 0)  # the next batch may be somewhat larger
+            kept = room, self._make(room)
+            if lasting:
+                self._local.kept = kept
+        return kept[1]
 
 
 def take(n: int, kind: np.dtype[Any]) -> tuple[NDArray[Any], mmap.mmap | None]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dedupe._jit import kernel
+from dedupe._memory import PerThread
 from dedupe.bands import EMPTY_BIN, fill_band_keys, lower_bins
 from dedupe.shingle import PIECE, fill_fingerprints, fill_shingles
 from dedupe.sketch import distinct_ascending, sketch_limit
@@ -42,22 +42,12 @@ class Features(NamedTuple):
     grams: NDArray[np.uint16]
 
 
-_local = threading.local()
+def _make_room(n: int) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
+    """Room for sketches and grams of so many tokens."""
+    return np.empty(n + 1, np.uint64), np.empty(n, np.uint16)
 
-_KEPT_ROOM = 1 << 24
-"""Tokens a thread's arrays are kept for."""
 
-
-def _room(n: int) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
-    """Room for sketches and grams of so many tokens, kept by each thread: fresh memory is dear."""
-    kept: tuple[NDArray[np.uint64], NDArray[np.uint16]] | None = getattr(_local, "kept", None)
-    if kept is None or len(kept[1]) < n:
-        lasting = n <= _KEPT_ROOM
-        room = n + (n >> 2 if lasting else 0)  # the next batch may be somewhat larger
-        kept = np.empty(room + 1, np.uint64), np.empty(room, np.uint16)
-        if lasting:
-            _local.kept = kept
-    return kept
+_ROOM = PerThread(_make_room)
 
 
 def extract(tokens: Tokens, config: Config, scale: int, *, borrowed: bool = False) -> Features:
@@ -74,7 +64,7 @@ def extract(tokens: Tokens, config: Config, scale: int, *, borrowed: bool = Fals
     prints = np.empty(n, np.uint64)
     bands = np.zeros((n, config.bands), np.uint32)
     offsets = np.zeros(n + 1, np.int64)
-    sketch, grams = _room(len(tokens.hashes))
+    sketch, grams = _ROOM.of(len(tokens.hashes))
     fill_fingerprints(tokens.offsets, tokens.hashes, prints)
     _extract(
         tokens.offsets,

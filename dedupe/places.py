@@ -8,12 +8,12 @@ much memory, and as much of a disk.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dedupe._jit import in_plain_python, kernel
+from dedupe._memory import PerThread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,23 +44,18 @@ class Places(NamedTuple):
 NOWHERE = Places(np.empty(0, np.uint16), np.empty((0, 3), np.int64))
 """What there is of tokens whose places are not wanted."""
 
-_local = threading.local()
 
-_KEPT_ROOM = 1 << 24
-"""Tokens a thread's array is kept for."""
+def _make_steps(n: int) -> NDArray[np.uint16]:
+    return np.empty(n, np.uint16)
+
+
+_STEPS = PerThread(_make_steps)
 
 
 def pack_places(tokens: Tokens) -> Places:
     """The places of the tokens of a batch; the next call in this thread writes over the steps."""
     n = len(tokens.starts)
-    kept: NDArray[np.uint16] | None = getattr(_local, "kept", None)
-    if kept is None or len(kept) < n:
-        lasting = n <= _KEPT_ROOM
-        # The next batch may be somewhat larger.
-        kept = np.empty(n + (n >> 2 if lasting else 0), np.uint16)
-        if lasting:
-            _local.kept = kept
-    steps = kept[:n]
+    steps = _STEPS.of(n)[:n]
     if not _pack(tokens.offsets, tokens.starts, tokens.ends, steps):
         return Places(steps, NOWHERE.far)
     far = np.flatnonzero(steps == FAR)

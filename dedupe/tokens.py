@@ -8,13 +8,13 @@ it, with the hash, so that any program can reproduce a token.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dedupe._bits import bit_count, load64, trailing_zeros, within64
 from dedupe._jit import leaf
+from dedupe._memory import PerThread
 from dedupe.records import Article, Batch
 from dedupe.unicode import (
     APOSTROPHE,
@@ -156,7 +156,7 @@ def tokenise(batch: Batch, *, borrowed: bool = False) -> tuple[Tokens, Marks]:
             over, and not copies.
     """
     # Two tokens of one byte are a byte apart, and other characters are longer.
-    out = _buffers(len(batch.text) // 2 + len(batch) + _SLACK)
+    out = _BUFFERS.of(len(batch.text) // 2 + len(batch) + _SLACK)
     longest = int(np.diff(batch.offsets).max(initial=0))
     offsets = np.zeros(len(batch) + 1, np.int64)
     mark_offsets = np.zeros(len(batch) + 1, np.int64)
@@ -166,7 +166,7 @@ def tokenise(batch: Batch, *, borrowed: bool = False) -> tuple[Tokens, Marks]:
         text,
         batch.offsets,
         *unicode_tables(),
-        *_pending(_ARTICLE + longest + _AHEAD),
+        *_PENDINGS.of(_ARTICLE + longest + _AHEAD),
         offsets,
         mark_offsets,
         *out,
@@ -179,53 +179,36 @@ def tokenise(batch: Batch, *, borrowed: bool = False) -> tuple[Tokens, Marks]:
     return Tokens(offsets, *columns), Marks(mark_offsets, *marks)
 
 
-_local = threading.local()
-
-_KEPT_ROOM = 1 << 24
-"""Tokens (bytes) a thread's buffers are kept for; a text needing more gets buffers of its own."""
-
-
-def _buffers(room: int) -> _Buffers:
-    """Room for so many tokens and twice as many marks, kept by each thread.
-
-    Fresh memory costs a page fault every 4 kB, which is dearer than filling it.
-    """
-    kept: _Buffers | None = getattr(_local, "buffers", None)
-    if kept is None or len(kept.hashes) < room:
-        lasting = room <= _KEPT_ROOM
-        room += room >> 2 if lasting else 0  # the next batch may be somewhat larger
-        kept = _Buffers(
-            np.empty(room, np.uint64),
-            np.empty(room, np.uint32),
-            np.empty(room, np.uint32),
-            np.empty(room, np.uint8),
-            np.empty(2 * room, np.uint32),
-            np.empty(2 * room, np.uint32),
-        )
-        if lasting:
-            _local.buffers = kept
-    return kept
+def _make_buffers(room: int) -> _Buffers:
+    """Room for so many tokens, and twice as many marks."""
+    return _Buffers(
+        np.empty(room, np.uint64),
+        np.empty(room, np.uint32),
+        np.empty(room, np.uint32),
+        np.empty(room, np.uint8),
+        np.empty(2 * room, np.uint32),
+        np.empty(2 * room, np.uint32),
+    )
 
 
-def _pending(room: int) -> _Pending:
-    """Scratch memory of so many bytes, and what pending tokens take, kept by each thread."""
-    kept: _Pending | None = getattr(_local, "pending", None)
-    if kept is None or len(kept.scratch) < room:
-        pending = _PENDING + _SLACK
-        words = np.empty(_TOKEN_ROOM >> 3, np.uint64)
-        kept = _Pending(
-            np.empty(room, np.uint8),
-            np.empty(pending, np.int64),
-            np.empty(pending, np.int64),
-            np.empty(pending, np.uint64),
-            np.empty(pending, np.uint64),
-            np.empty(pending, np.uint64),
-            words.view(np.uint8),
-            words,
-        )
-        if room <= _KEPT_ROOM:
-            _local.pending = kept
-    return kept
+def _make_pending(room: int) -> _Pending:
+    """Scratch memory of so many bytes, and what pending tokens take."""
+    pending = _PENDING + _SLACK
+    words = np.empty(_TOKEN_ROOM >> 3, np.uint64)
+    return _Pending(
+        np.empty(room, np.uint8),
+        np.empty(pending, np.int64),
+        np.empty(pending, np.int64),
+        np.empty(pending, np.uint64),
+        np.empty(pending, np.uint64),
+        np.empty(pending, np.uint64),
+        words.view(np.uint8),
+        words,
+    )
+
+
+_BUFFERS = PerThread(_make_buffers)
+_PENDINGS = PerThread(_make_pending)
 
 
 def tokenise_text(text: str) -> Tokens:

@@ -7,12 +7,15 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pytest
 
-from dedupe._memory import give_back, take, trim
+from dedupe._memory import PerThread, give_back, take, trim
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -20,6 +23,31 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /
 def resident() -> int:
     """Bytes of this process that are in memory."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def test_each_thread_keeps_its_arrays() -> None:
+    """As long as there is room enough, and none that is very large."""
+    made: list[int] = []
+
+    def make(n: int) -> NDArray[np.uint8]:
+        made.append(n)
+        return np.empty(n, np.uint8)
+
+    room = PerThread(make)
+    first = room.of(100)
+    assert room.of(3) is first
+    assert room.of(125) is first  # a quarter more than was asked for
+    larger = room.of(126)
+    assert len(larger) >= 126
+    assert room.of(100) is larger
+    others: list[NDArray[np.uint8]] = []
+    thread = threading.Thread(target=lambda: others.append(room.of(100)))
+    thread.start()
+    thread.join()
+    assert others[0] is not larger
+    assert len(room.of((1 << 24) + 1)) == (1 << 24) + 1
+    assert room.of(100) is larger
+    assert made == [125, 157, 125, (1 << 24) + 1]
 
 
 @linux
