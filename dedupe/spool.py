@@ -128,6 +128,7 @@ class Spool:
         self._maps: dict[str, tuple[int, NDArray[Any], mmap.mmap]] = {}
         self._lock = threading.Lock()
         self._copied = threading.Condition(self._lock)
+        self._written = threading.Lock()
         self._copying = 0
         self._looked_at = 0
         self._broken: OutputError | None = None
@@ -143,9 +144,11 @@ class Spool:
     def append(self, tokens: Kept) -> int:
         """Add the tokens of a batch; the place of the first. Threads may add at once.
 
+        Each has a place of its own, and they are copied or written side by side.
+
         Raises:
             OutputError: the files' directory is full or cannot be written, now or before: what
-                was written of a batch then is not whole, and nothing more is added.
+                was written of a batch then is not whole, and no other batch begins.
         """
         n = len(tokens.hashes)
         with self._lock:
@@ -164,20 +167,19 @@ class Spool:
                 raise self._broken
             first = self.n_tokens
             arrays = {} if self._files else self._arrays
-            if self._files:
-                self._write({name: getattr(tokens, name) for name in self._columns})
-            else:
-                self._copying += 1
+            self._copying += not self._files
             self.n_tokens = first + n
-        if arrays:
-            # Side by side: memory is touched for the first time here, which takes most of the time.
-            try:
-                for name, array in arrays.items():
-                    array[first : first + n] = getattr(tokens, name)
-            finally:
-                with self._lock:
-                    self._copying -= 1
-                    self._copied.notify_all()
+        if not arrays:
+            self._write({name: getattr(tokens, name) for name in self._columns}, first)
+            return first
+        # Side by side: memory is touched for the first time here, which takes most of the time.
+        try:
+            for name, array in arrays.items():
+                array[first : first + n] = getattr(tokens, name)
+        finally:
+            with self._lock:
+                self._copying -= 1
+                self._copied.notify_all()
         return first
 
     @classmethod
@@ -200,7 +202,6 @@ class Spool:
         self._open("r+b")
         for name, file in self._files.items():
             file.truncate(n_tokens * self._columns[name].itemsize)
-            file.seek(0, os.SEEK_END)
         self.n_tokens = n_tokens
         self._arrays = {}
         self._memory = {}
@@ -223,7 +224,7 @@ class Spool:
 
     def _spill(self) -> None:
         self._open("w+b")
-        self._write({name: array[: self.n_tokens] for name, array in self._arrays.items()})
+        self._write({name: array[: self.n_tokens] for name, array in self._arrays.items()}, 0)
         self._arrays = {}
         self._memory = {}
 
@@ -240,14 +241,25 @@ class Spool:
             raise self._cannot_write(error) from error
         self.spilled = True
 
-    def _write(self, columns: dict[str, NDArray[Any]]) -> None:
+    def _write(self, columns: dict[str, NDArray[Any]], first: int) -> None:
+        """Write columns from a token on, beside other threads, which write theirs."""
         try:
             for name, array in columns.items():
                 data = memoryview(np.ascontiguousarray(array).data).cast("B")
+                place = first * array.itemsize
                 while len(data):  # a system may write less than it is given
-                    data = data[self._files[name].write(data[:_WRITTEN]) :]
+                    n = self._write_at(self._files[name], data[:_WRITTEN], place)
+                    data, place = data[n:], place + n
         except OSError as error:
             raise self._broken_by(error) from error
+
+    def _write_at(self, file: IO[bytes], data: memoryview, place: int) -> int:
+        """Write at a place of a file; the bytes written."""
+        if hasattr(os, "pwrite"):
+            return os.pwrite(file.fileno(), data, place)
+        with self._written:  # as a file has one position
+            file.seek(place)
+            return file.write(data)
 
     def _broken_by(self, error: OSError) -> OutputError:
         """The error of a write that failed: what was written of it is not whole."""

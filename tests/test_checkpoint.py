@@ -176,12 +176,12 @@ def test_a_batch_that_could_not_be_written_is_not_kept(tmp_path: Path) -> None:
     batches = [batch(k) for k in range(6)]
     write, calls = Spool._write, []
 
-    def failing(spool: Spool, columns: dict[str, Any]) -> None:
+    def failing(spool: Spool, columns: dict[str, Any], first: int) -> None:
         calls.append(1)
         if len(calls) == 4:
-            spool._files["hashes"].write(b"12345678")
+            spool._write_at(spool._files["hashes"], memoryview(b"12345678"), 8 * first)
             raise spool._broken_by(OSError(errno.ENOSPC, "No space left on device"))
-        write(spool, columns)
+        write(spool, columns, first)
 
     checkpoint = Checkpoint(tmp_path / "work", CONFIG.replace(threads=2))
     with pytest.MonkeyPatch.context() as patch:

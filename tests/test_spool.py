@@ -235,9 +235,15 @@ def test_columns_can_be_written_to_without_changing_the_file(tmp_path: Path) -> 
     spool.close()
 
 
-@pytest.mark.parametrize("budget", [0, 10**9])
-def test_threads_add_at_once(budget: int) -> None:
-    """Each batch is whole and where `append` says, whatever order threads come in."""
+@pytest.mark.parametrize("budget", [0, 10**5, 10**9])
+@pytest.mark.parametrize("places", [True, False])
+def test_threads_add_at_once(budget: int, *, places: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each batch is whole and where `append` says, whatever order threads come in.
+
+    So it is where a system writes at a file's own position alone.
+    """
+    if not places:
+        monkeypatch.delattr(os, "pwrite", raising=False)
     spool = Spool(budget)
     tokens = [columns_of(f"word{k} " * (k % 7 + 1)) for k in range(200)]
     firsts = in_threads(spool.append, tokens, 4)
