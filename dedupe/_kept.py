@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
-import os
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xxhash
+
+from dedupe._files import written_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,14 +86,9 @@ def _write(path: Path, key: bytes, arrays: Sequence[NDArray[Any]]) -> None:
         np.save(stream, array, allow_pickle=False)
     data = stream.getvalue()
     path.parent.mkdir(exist_ok=True)
-    # Aside, and then put in place whole: other processes may read it, or write the same.
-    aside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    try:
-        aside.write_bytes(_digest(key, data) + data)
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
+    # Other processes may read it, or write the same.
+    with written_aside(path) as temporary:
+        temporary.write_bytes(_digest(key, data) + data)
 
 
 def _digest(key: bytes, data: bytes) -> bytes:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from dedupe._bits import bit_count, load64
 from dedupe._jit import kernel
 from dedupe.align import (
     A_END,
@@ -22,7 +21,7 @@ from dedupe.align import (
     net_words,
 )
 from dedupe.tokens import FURNITURE, QUOTED
-from dedupe.verify import in_pairs
+from dedupe.verify import flagged, in_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -153,9 +152,6 @@ def coverage(
     return out
 
 
-_ONES, _LOW, _HIGH = (np.uint64(0x0101010101010101 * byte) for byte in (0x01, 0x7F, 0x80))
-
-
 @kernel
 def count_flagged(
     articles: NDArray[np.int64],
@@ -173,20 +169,9 @@ def count_flagged(
         wanted: the flags, as one number.
         out: int64 (n_articles,), takes the counts.
     """
-    mask = _ONES * np.uint64(wanted)
     for a in range(len(articles)):
         article = articles[a]
-        k, last = spans[article, 0], spans[article, 1]
-        n = 0
-        while k + 8 <= last:
-            found = load64(flags, k) & mask
-            # The upper bit of each byte that is not zero: no sum goes beyond its byte.
-            n += bit_count((((found & _LOW) + _LOW) | found) & _HIGH)
-            k += 8
-        while k < last:
-            n += np.int64(flags[k] & wanted != 0)
-            k += 1
-        out[article] = n
+        out[article] = flagged(flags[spans[article, 0] : spans[article, 1]], wanted)
 
 
 @kernel

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from dedupe._files import written_aside
 from dedupe._threads import in_threads
 from dedupe.config import FORMATS, PROBLEMS_FILE, TABLES
 from dedupe.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from dedupe.scanning import ScanResult
 
@@ -52,7 +51,7 @@ def check_output(directory: Path | str, inputs: Sequence[str]) -> None:
         )
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with _aside(target / PROBLEMS_FILE, keep=False) as probe:
+        with written_aside(target / PROBLEMS_FILE, keep=False) as probe:
             probe.write_bytes(b"")
     except OSError as error:
         raise _cannot_write(target, error) from error
@@ -82,7 +81,7 @@ def write_scan(result: ScanResult, directory: Path | str) -> list[Path]:
         (target / "run.json").unlink(missing_ok=True)
         # First, because readers tell a scan's output by it.
         lines = [json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in result.problems]
-        with _aside(target / PROBLEMS_FILE) as path:
+        with written_aside(target / PROBLEMS_FILE) as path:
             path.write_text("".join(lines), encoding="utf-8")
         # One is compressed while another one gets to the disk.
         written = in_threads(lambda name: _write_table(result, name, target), TABLES, _WRITERS)
@@ -90,7 +89,7 @@ def write_scan(result: ScanResult, directory: Path | str) -> list[Path]:
             for ending in FORMATS:
                 if target / f"{name}.{ending}" not in written:
                     (target / f"{name}.{ending}").unlink(missing_ok=True)
-        with _aside(target / "run.json") as path:
+        with written_aside(target / "run.json") as path:
             text = json.dumps(result.run, indent=2, ensure_ascii=False)
             path.write_text(text + "\n", encoding="utf-8")
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -107,7 +106,7 @@ def _write_table(result: ScanResult, name: str, target: Path) -> Path:
     table: pl.DataFrame = getattr(result, name)
     file_format = result.run["config"]["format"]
     path = target / f"{name}.{file_format}"
-    with _aside(path) as temporary:
+    with written_aside(path) as temporary:
         if file_format == "parquet":
             table.write_parquet(temporary, compression="zstd", statistics=True)
         elif file_format == "jsonl":
@@ -116,17 +115,3 @@ def _write_table(result: ScanResult, name: str, target: Path) -> Path:
             lists = [c for c, kind in table.schema.items() if isinstance(kind, pl.List)]
             table.with_columns(pl.col(lists).list.join("; ")).write_csv(temporary)
     return path
-
-
-@contextmanager
-def _aside(path: Path, *, keep: bool = True) -> Iterator[Path]:
-    """A temporary name beside the file; renamed to it when all is written and on disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        if keep:
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import unicodedata
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -188,7 +188,7 @@ def unicode_tables() -> UnicodeTables:
     return UnicodeTables(*kept(_make_tables, __file__, _CODE, unicodedata.unidata_version))
 
 
-def _make_tables() -> list[NDArray[Any]]:
+def _make_tables() -> UnicodeTables:
     classes = np.full(_LAST + 1, SEPARATOR, np.uint8)
     combining = np.zeros(_LAST + 1, np.uint8)
     folds = np.arange(_LAST + 1, dtype=np.uint32)
@@ -209,8 +209,7 @@ def _make_tables() -> list[NDArray[Any]]:
         block[(block == WORD) & (folds[first : last + 1] > _LAST_DIGIT)] = SINGLE
     _fill_plain_ranges(classes)
     hangul = _fill_hangul(classes, folds, len(expansions))
-    tables = _two_levels(classes, combining, folds, np.r_[np.array(expansions, np.uint32), hangul])
-    return list(tables)
+    return _two_levels(classes, combining, folds, np.r_[np.array(expansions, np.uint32), hangul])
 
 
 def _enter_regular(

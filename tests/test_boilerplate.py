@@ -37,11 +37,11 @@ def marked(
     spans, hashes, flags = corpus_of(texts)
     numbers = np.array(range(len(texts)) if articles is None else articles, np.int64)
     of_all = Known.of_all(len(numbers), uint64(sorted(known)))
-    assert_marked(numbers, spans, hashes, flags, w, limit, of_all)
+    mark_in_both_ways(numbers, spans, hashes, flags, w, limit, of_all)
     return [flags[first:last].tolist() for first, last in spans]
 
 
-def assert_marked(
+def mark_in_both_ways(
     numbers: NDArray[np.int64],
     spans: NDArray[np.int64],
     hashes: NDArray[np.uint64],

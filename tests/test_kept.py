@@ -158,6 +158,7 @@ def test_a_disk_that_is_full(source: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_unicode_tables_are_as_made() -> None:
     """Those of this process, read or made, are what is made now."""
     tables: list[NDArray[Any]] = list(unicode.unicode_tables())
-    for found, made in zip(tables, unicode._make_tables(), strict=True):
+    expected: list[NDArray[Any]] = list(unicode._make_tables())
+    for found, made in zip(tables, expected, strict=True):
         assert found.dtype == made.dtype
         assert np.array_equal(found, made)

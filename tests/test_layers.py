@@ -36,7 +36,7 @@ LAYERS = (
     ("corpus",),
     ("config", "records"),
     ("xxh64", "hashtable"),
-    ("errors", "_bits", "_garbage", "_jit", "_kept", "_memory", "_threads", "_version"),
+    ("errors", "_bits", "_files", "_garbage", "_jit", "_kept", "_memory", "_threads", "_version"),
 )
 
 LEVEL = {name: -level for level, names in enumerate(LAYERS) for name in names}

@@ -21,6 +21,7 @@ import numpy as np
 import xxhash
 
 from dedupe._bits import load64
+from dedupe._files import written_aside
 from dedupe._jit import kernel
 from dedupe.errors import IndexDamagedError, OutputError
 from dedupe.hashtable import is_among
@@ -483,21 +484,15 @@ def write_run(
     Raises:
         OutputError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
+        with written_aside(path) as temporary, temporary.open("wb") as file:
             _write_sections(file, parts, room, first, np.ascontiguousarray(sources, np.int32))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
         _sync_directory(path.parent)
     except OSError as error:
         raise OutputError(
             f"cannot write {path} ({error.strerror or error}); free space there: what the index "
             "held is safe"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _sync_directory(path: Path) -> None:
